@@ -1,0 +1,53 @@
+# Every target sets up what it needs in .venv, from pip alone. `make help` lists the targets.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONDONTWRITEBYTECODE :=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint format bench synth deploy openapi clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+
+setup: $(STAMP)  ## make .venv with the pinned requirements
+
+$(STAMP): requirements.txt requirements-media.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or later is needed; this is " + sys.version.split()[0] + ". Try: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the pinned requirements into $(VENV) (about a minute)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $(STAMP)
+
+run: setup  ## start the whole gateway on this machine (PORT=0 takes free ports)
+	@$(BIN)/python -m local
+
+test: setup  ## all tests
+	@$(BIN)/python -m pytest
+
+lint: setup  ## ruff, mypy --strict, import-linter
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: setup  ## let ruff rewrite what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: setup  ## the budgets, measured in one run; fails when one is exceeded
+	@$(BIN)/python -m benchmarks
+
+synth: setup  ## the CloudFormation templates, through nag and cfn-lint
+	@$(BIN)/python -m infra.synth
+
+deploy: setup  ## deploy to the AWS account of the current credentials
+	@$(BIN)/python -m infra.deploy
+
+openapi: setup  ## write docs/openapi.json and docs/api.md from the routes
+	@$(BIN)/python -m infra.openapi
+
+clean:  ## remove everything that the other targets made
+	rm -rf $(VENV) .local .build cdk.out .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
