@@ -1,4 +1,4 @@
-"""The errors of the gateway: one tree. HTTP statuses are not here but in `lib/services/problem.py`.
+"""The errors of the gateway: one tree. HTTP statuses are not here but in `lib/api/problem.py`.
 
 GatewayError                        code, retryable, retry_after_seconds, errors
 |-- BadRequestError                 it cannot be read: malformed JSON, a wrong header

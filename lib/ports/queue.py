@@ -1,0 +1,15 @@
+"""The work queues: at least once, in no order."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+
+class WorkQueue(Protocol):
+    """One queue of JSON messages, fair between groups (users)."""
+
+    def send(self, message: Mapping[str, Any], *, group: str, delay_seconds: float = 0) -> None:
+        """Enqueue the message, deliverable after the delay (0 to 900 s).
+
+        Raises:
+            UnavailableError: the queue is away; nothing was sent, or it is not known whether it was.
+        """
