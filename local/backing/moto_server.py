@@ -1,0 +1,50 @@
+"""moto's server as this project needs it: quiet, without Nagle's delay, and with atomic DynamoDB writes.
+
+Run as `python -m local.backing.moto_server PORT`.
+"""
+
+import logging
+import sys
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import run_simple
+
+
+class AtomicDynamoDB:
+    """WSGI wrapper: one DynamoDB call at a time.
+
+    DynamoDB checks a condition and writes in one step. moto does both in Python on several threads, so
+    that two conditional writes could both see the old item; our mirrors rely on exactly one winning.
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Pass the request on, under the lock where it is one for DynamoDB."""
+        if environ.get("HTTP_X_AMZ_TARGET", "").startswith("DynamoDB"):
+            with self._lock:
+                return list(self._app(environ, start_response))
+        answer: Iterable[bytes] = self._app(environ, start_response)
+        return answer
+
+
+class Handler(MotoRequestHandler):
+    """Sends headers and body without waiting for the peer's acknowledgement in between."""
+
+    disable_nagle_algorithm = True
+
+
+def main() -> None:
+    """Serve until the process is ended."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    app = AtomicDynamoDB(DomainDispatcherApplication(create_backend_app))
+    run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True, request_handler=Handler)
+
+
+if __name__ == "__main__":
+    main()
