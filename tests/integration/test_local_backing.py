@@ -1,0 +1,139 @@
+"""The backing services start, die, freeze and come back; nothing outlives its parent."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import boto3
+import psutil  # type: ignore[import-untyped] # has no stubs
+import psycopg
+import pytest
+import redis
+from botocore.config import Config
+
+from local.backing import Moto, PortInUseError, Postgres, Redis
+from local.backing.moto import REPOSITORY
+
+
+@pytest.fixture
+def postgres(tmp_path: Path) -> Iterator[Postgres]:
+    with Postgres(tmp_path / "postgres") as service:
+        yield service
+
+
+def test_postgres_keeps_its_data_port_and_url_when_it_is_killed_and_started_again(postgres: Postgres) -> None:
+    url = postgres.url
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE kept (n int)")
+        connection.execute("INSERT INTO kept VALUES (1)")
+        postgres.kill()
+        with pytest.raises(psycopg.OperationalError):
+            connection.execute("SELECT 1")
+    postgres.start()
+    assert postgres.url == url
+    with psycopg.connect(url) as connection:
+        assert connection.execute("SELECT n FROM kept").fetchone() == (1,)
+
+
+def test_a_frozen_postgres_answers_nothing_and_everything_after_the_thaw(postgres: Postgres) -> None:
+    with closing(psycopg.connect(postgres.url)) as connection:
+        postgres.freeze()
+        connection.pgconn.send_query(b"SELECT 7")
+        with pytest.raises(TimeoutError):
+            _wait_readable(connection.fileno(), seconds=0.3)
+        postgres.thaw()
+        _wait_readable(connection.fileno(), seconds=10)
+
+
+def _wait_readable(descriptor: int, seconds: float) -> None:
+    with socket.socket(fileno=os.dup(descriptor)) as watched:
+        watched.settimeout(seconds)
+        watched.recv(1, socket.MSG_PEEK)
+
+
+def test_postgres_listens_on_the_loopback_address_only_and_durability_is_a_choice(tmp_path: Path) -> None:
+    with Postgres(tmp_path / "postgres", durable=True) as service, psycopg.connect(service.url) as connection:
+        assert connection.execute("SHOW fsync").fetchone() == ("on",)
+        assert connection.execute("SHOW listen_addresses").fetchone() == ("127.0.0.1",)
+        assert connection.execute("SHOW unix_socket_directories").fetchone() == ("",)
+        listening = psutil.Process(service.pid).net_connections()
+        assert {c.laddr.ip for c in listening if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+
+def test_redis_and_moto_keep_their_state_over_a_freeze_and_lose_it_by_a_kill(tmp_path: Path) -> None:
+    with (
+        Redis(tmp_path / "redis") as service,
+        redis.Redis.from_url(service.url, socket_timeout=0.3) as client,
+    ):
+        client.set("key", "value")
+        service.freeze()
+        with pytest.raises(redis.exceptions.TimeoutError):
+            client.get("key")
+        service.thaw()
+        assert client.get("key") == b"value"
+        service.kill()
+        service.start()
+        assert client.get("key") is None
+        client.close()
+    with Moto(tmp_path / "moto") as moto:
+        sqs = boto3.client(
+            "sqs",
+            endpoint_url=moto.url,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(retries={"max_attempts": 0}),
+        )
+        sqs.create_queue(QueueName="kept")
+        moto.freeze()
+        moto.thaw()
+        assert len(sqs.list_queues()["QueueUrls"]) == 1
+        moto.kill()
+        moto.start()
+        assert "QueueUrls" not in sqs.list_queues()
+        sqs.close()
+
+
+@pytest.mark.parametrize("kind", [Postgres, Redis, Moto])
+def test_a_port_in_use_is_named_with_the_service(kind: type[Postgres | Redis | Moto], tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(PortInUseError, match=rf"{kind.name.split()[0]}.*127\.0\.0\.1:{port}.*in use"):
+            kind(tmp_path / "data", port).start()
+
+
+def test_no_service_survives_a_parent_that_was_killed_even_when_frozen(tmp_path: Path) -> None:
+    program = f"""
+        import pathlib, sys, time
+        from local.backing import Postgres, Redis
+        directory = pathlib.Path({str(tmp_path)!r})
+        services = [Postgres(directory / "pg").start(), Redis(directory / "redis").start()]
+        for service in services:
+            service.freeze()
+        print(*(service.pid for service in services), flush=True)
+        sys.stdin.read()
+    """
+    parent = subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(program)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=REPOSITORY,
+    )
+    assert parent.stdout is not None
+    assert parent.stdin is not None
+    roots = [psutil.Process(int(pid)) for pid in parent.stdout.readline().split()]
+    family = [*roots, *(child for root in roots for child in root.children(recursive=True))]
+    assert len(family) > 4
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    parent.stdin.close()
+    gone, alive = psutil.wait_procs(family, timeout=20)
+    assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
+    assert len(gone) + len(alive) == len(family)
