@@ -1,0 +1,1 @@
+"""Reusable pieces of the stacks; each takes keyword arguments and exposes what it owns."""

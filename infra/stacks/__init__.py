@@ -1,0 +1,1 @@
+"""The stacks: units of deployment, which only compose."""

@@ -1,0 +1,91 @@
+"""Two dashboards: one for who runs the gateway (resources), one for what it does for its users (business)."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Duration
+from aws_cdk import aws_cloudwatch as cloudwatch
+from constructs import Construct
+
+from infra.constructs.alarms import api_metric, lambda_metric, queue_metric
+
+NAMESPACE = "VSL/Gateway"
+_PERIOD = Duration.minutes(5)
+
+
+def resource_dashboard(
+    scope: Construct,
+    construct_id: str,
+    *,
+    name: str,
+    api_id: str,
+    functions: Sequence[str],
+    queues: Sequence[str],
+    dead_letters: Sequence[str],
+) -> cloudwatch.Dashboard:
+    """API, functions and queues: traffic, errors, latency, backlog."""
+    return cloudwatch.Dashboard(
+        scope,
+        construct_id,
+        dashboard_name=name,
+        widgets=[
+            [
+                _graph(
+                    "API calls and errors", [_api(api_id, "Count"), _api(api_id, "4xx"), _api(api_id, "5xx")]
+                ),
+                _graph("API latency, p95 (ms)", [_api(api_id, "Latency", "p95")]),
+            ],
+            [
+                _graph("Function calls", [lambda_metric(f, "Invocations") for f in functions]),
+                _graph("Function errors", [lambda_metric(f, "Errors") for f in functions]),
+                _graph(
+                    "Function duration, p95 (ms)", [lambda_metric(f, "Duration", "p95") for f in functions]
+                ),
+            ],
+            [
+                _graph(
+                    "Oldest message (s)", [queue_metric(q, "ApproximateAgeOfOldestMessage") for q in queues]
+                ),
+                _graph(
+                    "Waiting messages",
+                    [queue_metric(q, "ApproximateNumberOfMessagesVisible") for q in queues],
+                ),
+                _graph(
+                    "Dead letters",
+                    [queue_metric(q, "ApproximateNumberOfMessagesVisible") for q in dead_letters],
+                ),
+            ],
+        ],
+    )
+
+
+def business_dashboard(scope: Construct, construct_id: str, *, name: str) -> cloudwatch.Dashboard:
+    """Jobs started, completed and failed, how long they took, and how late webhooks came; by type and model."""
+    return cloudwatch.Dashboard(
+        scope,
+        construct_id,
+        dashboard_name=name,
+        widgets=[
+            [_search("Jobs started", "JobStarted", "Sum")],
+            [_search("Jobs completed", "JobCompleted", "Sum"), _search("Jobs failed", "JobFailed", "Sum")],
+            [
+                _search("Processing time, median", "ProcessingTime", "p50"),
+                _search("Processing time, p95", "ProcessingTime", "p95"),
+                _search("Webhook latency, p95", "WebhookLatency", "p95"),
+            ],
+        ],
+    )
+
+
+def _api(api_id: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
+    return api_metric(api_id, metric, statistic).with_(label=metric)
+
+
+def _graph(title: str, metrics: Sequence[cloudwatch.Metric]) -> cloudwatch.GraphWidget:
+    return cloudwatch.GraphWidget(title=title, left=[*metrics], width=8, height=6)
+
+
+def _search(title: str, metric: str, statistic: str) -> cloudwatch.GraphWidget:
+    """A line per media type and model, found when the dashboard is shown: new models need no deployment."""
+    expression = f"SEARCH('Namespace=\"{NAMESPACE}\" MetricName=\"{metric}\"', '{statistic}', 300)"
+    series = cloudwatch.MathExpression(expression=expression, using_metrics={}, label="", period=_PERIOD)
+    return cloudwatch.GraphWidget(title=title, left=[series], width=12 if "Jobs" in title else 8, height=6)

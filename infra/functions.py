@@ -1,0 +1,138 @@
+"""The Lambda functions as data: limits, and what each may touch. Permissions and variables derive from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum, auto
+
+
+class Need(StrEnum):
+    """One thing a function uses; `infra/wiring.py` turns it into both its variables and its permissions."""
+
+    DATABASE = auto()
+    REDIS = auto()
+    REPLICATE = auto()
+    WEBHOOK_TOKEN = auto()
+    CALLBACK = auto()
+    MODELS = auto()
+    LIMITS = auto()
+    SCHEDULING = auto()
+    OUTPUTS = auto()
+    CORS = auto()
+    PROMPT_LOGGING = auto()
+    JOBS_TABLE = auto()
+    JOBS_IN_FLIGHT = auto()
+    CACHE_TABLE = auto()
+    MEDIA_READ = auto()
+    MEDIA_WRITE = auto()
+    TEMP_READ = auto()
+    TEMP_WRITE = auto()
+    ADVANCE_SEND = auto()
+    STORE_SEND = auto()
+
+
+@dataclass(frozen=True, kw_only=True)
+class FunctionSpec:
+    """One function: `handlers.<name>.handler`, its limits, and what it needs.
+
+    `with_media` puts the decoders of requirements-media.txt into its bundle. `re_queues` marks a worker that sends
+    to its own queue on purpose; Lambda's loop detection would stop it after 16 rounds.
+    """
+
+    name: str
+    timeout_seconds: int
+    memory_mb: int
+    needs: frozenset[Need]
+    with_media: bool = False
+    re_queues: bool = False
+
+    @property
+    def handler(self) -> str:
+        """The handler string of the Lambda configuration."""
+        return f"handlers.{self.name}.handler"
+
+    @property
+    def dashed(self) -> str:
+        """The name as it stands in physical names, as in `get-status`."""
+        return self.name.replace("_", "-")
+
+    @property
+    def construct_id(self) -> str:
+        """The name in camel case, as in `GetStatus`."""
+        return self.name.title().replace("_", "")
+
+
+_STATUS = frozenset({Need.DATABASE, Need.REDIS, Need.JOBS_TABLE, Need.CACHE_TABLE})
+_SUBMITTING = frozenset(
+    {
+        Need.REPLICATE,
+        Need.WEBHOOK_TOKEN,
+        Need.CALLBACK,
+        Need.MODELS,
+        Need.SCHEDULING,
+        Need.ADVANCE_SEND,
+        Need.STORE_SEND,
+        Need.TEMP_READ,
+        Need.TEMP_WRITE,
+    }
+)
+
+FUNCTIONS = (
+    FunctionSpec(
+        name="generate_media",
+        timeout_seconds=30,
+        memory_mb=1024,
+        needs=_STATUS | _SUBMITTING | {Need.LIMITS, Need.CORS, Need.PROMPT_LOGGING},
+    ),
+    FunctionSpec(
+        name="process_webhook",
+        timeout_seconds=10,
+        memory_mb=512,
+        needs=frozenset({Need.REPLICATE, Need.WEBHOOK_TOKEN, Need.ADVANCE_SEND, Need.TEMP_WRITE}),
+    ),
+    FunctionSpec(
+        name="get_status",
+        timeout_seconds=10,
+        memory_mb=512,
+        needs=_STATUS | {Need.MEDIA_READ, Need.CORS},
+    ),
+    FunctionSpec(
+        name="manage_jobs",
+        timeout_seconds=30,
+        memory_mb=512,
+        needs=_STATUS | {Need.MEDIA_READ, Need.ADVANCE_SEND, Need.STORE_SEND, Need.CORS},
+    ),
+    FunctionSpec(
+        name="describe_api",
+        timeout_seconds=10,
+        memory_mb=512,
+        needs=frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.MODELS, Need.CORS}),
+    ),
+    FunctionSpec(
+        name="check_replicate_status",
+        timeout_seconds=60,
+        memory_mb=512,
+        needs=_STATUS | {Need.JOBS_IN_FLIGHT, Need.SCHEDULING, Need.ADVANCE_SEND, Need.STORE_SEND},
+    ),
+    FunctionSpec(
+        name="advance_job",
+        timeout_seconds=60,
+        memory_mb=512,
+        needs=_STATUS | _SUBMITTING | {Need.PROMPT_LOGGING},
+        re_queues=True,
+    ),
+    FunctionSpec(
+        name="store_result",
+        timeout_seconds=300,
+        memory_mb=2048,
+        needs=_STATUS
+        | {Need.MEDIA_READ, Need.MEDIA_WRITE, Need.OUTPUTS, Need.SCHEDULING}
+        | {Need.ADVANCE_SEND, Need.STORE_SEND},
+        with_media=True,
+        re_queues=True,
+    ),
+    FunctionSpec(
+        name="migrate_database",
+        timeout_seconds=300,
+        memory_mb=512,
+        needs=frozenset({Need.DATABASE}),
+    ),
+)

@@ -1,0 +1,157 @@
+"""Turns what a function needs into its environment variables and its permissions: one table for both."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from aws_cdk import CfnParameter, Fn
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_secretsmanager as secretsmanager
+from aws_cdk import aws_sqs as sqs
+
+from infra.constructs.object_grant import grant_objects
+from infra.functions import Need
+from infra.settings import InfraSettings
+
+_ITEM_ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
+_UPLOAD_ACTIONS = ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+
+Grant = Callable[[iam.IRole], object]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """What functions can be connected to; `parameters` by the variable that carries them."""
+
+    settings: InfraSettings
+    parameters: dict[str, CfnParameter]
+    jobs_table: dynamodb.ITable
+    cache_table: dynamodb.ITable
+    media_bucket: s3.IBucket
+    token_key: secretsmanager.ISecret
+    database_secret: secretsmanager.ISecret
+    redis_secret: secretsmanager.ISecret
+    replicate_secret: secretsmanager.ISecret
+    advance_queue: sqs.IQueue
+    store_queue: sqs.IQueue
+    api_endpoint: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What one need gives a function."""
+
+    variables: dict[str, str] = field(default_factory=dict)
+    grant: Grant = lambda _: None
+
+
+class Wiring:
+    """Connects functions to `resources`."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._parameters = resources.parameters
+        self._stage = resources.settings.stage
+        self._connections = {
+            **self._secrets(resources),
+            **self._tables(resources),
+            **self._objects(resources.media_bucket),
+            **self._queues(resources),
+            **self._choices(resources),
+        }
+
+    def environment(self, needs: Iterable[Need]) -> dict[str, str]:
+        """The variables of a function with these needs, beside those that every function has."""
+        variables = {
+            "STAGE": self._stage,
+            "POWERTOOLS_SERVICE_NAME": "vsl-gateway",
+            "POWERTOOLS_METRICS_NAMESPACE": "VSL/Gateway",
+            **self._chosen("LOG_LEVEL"),
+        }
+        for need in sorted(needs):
+            variables |= self._connections[need].variables
+        return variables
+
+    def grant(self, role: iam.IRole, needs: Iterable[Need]) -> None:
+        """Allow `role` exactly what these needs take."""
+        for need in sorted(needs):
+            self._connections[need].grant(role)
+
+    def _chosen(self, *variables: str) -> dict[str, str]:
+        return {name: self._parameters[name].value_as_string for name in variables}
+
+    def _secrets(self, resources: Resources) -> dict[Need, Connection]:
+        named = resources.settings.secret_name
+        return {
+            Need.DATABASE: Connection(
+                {"DATABASE_SECRET_NAME": named("database/main")}, resources.database_secret.grant_read
+            ),
+            Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), resources.redis_secret.grant_read),
+            Need.REPLICATE: Connection(
+                {
+                    "REPLICATE_SECRET_NAME": named("providers/replicate"),
+                    **self._chosen("REPLICATE_BASE_URL"),
+                },
+                resources.replicate_secret.grant_read,
+            ),
+            Need.WEBHOOK_TOKEN: Connection(
+                {"WEBHOOK_TOKEN_SECRET_NAME": named("webhook/token-key")}, resources.token_key.grant_read
+            ),
+        }
+
+    @staticmethod
+    def _tables(resources: Resources) -> dict[Need, Connection]:
+        jobs, cache = resources.jobs_table, resources.cache_table
+        return {
+            Need.JOBS_TABLE: Connection(
+                {"DYNAMODB_TABLE": jobs.table_name}, _allow(jobs.table_arn, *_ITEM_ACTIONS)
+            ),
+            Need.JOBS_IN_FLIGHT: Connection(
+                {"DYNAMODB_TABLE": jobs.table_name},
+                _allow(f"{jobs.table_arn}/index/InFlightIndex", "dynamodb:Query"),
+            ),
+            Need.CACHE_TABLE: Connection(
+                {"CACHE_TABLE": cache.table_name}, _allow(cache.table_arn, *_ITEM_ACTIONS)
+            ),
+        }
+
+    def _objects(self, bucket: s3.IBucket) -> dict[Need, Connection]:
+        variables = {"S3_BUCKET": bucket.bucket_name}
+
+        def under(prefix: str, *actions: str) -> Grant:
+            return lambda role: grant_objects(bucket, role, prefix=prefix, actions=actions)
+
+        return {
+            Need.MEDIA_READ: Connection(variables, under("media", "s3:GetObject")),
+            Need.MEDIA_WRITE: Connection(variables, under("media", *_UPLOAD_ACTIONS)),
+            Need.TEMP_READ: Connection(variables, under("temp", "s3:GetObject")),
+            Need.TEMP_WRITE: Connection(variables, under("temp", "s3:PutObject")),
+            Need.MODELS: Connection(self._chosen("MODELS_CONFIG"), under("config", "s3:GetObject")),
+        }
+
+    @staticmethod
+    def _queues(resources: Resources) -> dict[Need, Connection]:
+        advance, store = resources.advance_queue, resources.store_queue
+        return {
+            Need.ADVANCE_SEND: Connection(
+                {"ADVANCE_QUEUE_URL": advance.queue_url}, advance.grant_send_messages
+            ),
+            Need.STORE_SEND: Connection({"STORE_QUEUE_URL": store.queue_url}, store.grant_send_messages),
+        }
+
+    def _choices(self, resources: Resources) -> dict[Need, Connection]:
+        origins = self._parameters["CORS_ALLOW_ORIGINS"].value_as_list
+        return {
+            Need.CALLBACK: Connection(
+                {"WEBHOOK_BASE_URL": resources.api_endpoint, **self._chosen("PROVIDER_WEBHOOKS")}
+            ),
+            Need.LIMITS: Connection(self._chosen("RATE_LIMIT_PER_HOUR")),
+            Need.SCHEDULING: Connection(self._chosen("POLL_AFTER_SECONDS", "JOB_DEADLINE_SECONDS")),
+            Need.OUTPUTS: Connection(self._chosen("MAX_OUTPUT_BYTES", "OUTPUT_HOST_EXCEPTION")),
+            Need.CORS: Connection({"CORS_ALLOW_ORIGINS": Fn.join(",", origins)}),
+            Need.PROMPT_LOGGING: Connection(self._chosen("LOG_PROMPTS")),
+        }
+
+
+def _allow(arn: str, *actions: str) -> Grant:
+    return lambda role: iam.Grant.add_to_principal(grantee=role, actions=[*actions], resource_arns=[arn])
