@@ -1,0 +1,143 @@
+"""What in a catalogue contradicts itself although every entry has the right form."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from lib.domain.errors import FieldError
+from lib.domain.model_config import ModelConfig, PricingType
+from lib.domain.model_input import same_value
+from lib.domain.parameter_schema import matches, schema_problems, shown
+
+Found = Iterator[tuple[str, str]]
+
+
+def consistency_errors(models: Sequence[ModelConfig]) -> list[FieldError]:
+    """All contradictions, in the order of the file, each with the path of the value to change."""
+    known = {model.id: model for model in models}
+    errors = [
+        FieldError(f"{model.media_type}.{model.id}.{path}", message)
+        for model in models
+        for check in _CHECKS
+        for path, message in check(model)
+    ]
+    return [*_twice(models), *errors, *_fallback_errors(models, known)]
+
+
+def _twice(models: Sequence[ModelConfig]) -> list[FieldError]:
+    first: dict[str, ModelConfig] = {}
+    errors = []
+    for model in models:
+        other = first.setdefault(model.id, model)
+        if other is not model:
+            message = f"the id is taken by a model of {other.media_type}: ids are unique over all media types"
+            errors.append(FieldError(f"{model.media_type}.{model.id}", message))
+    return errors
+
+
+def _fallback_errors(models: Sequence[ModelConfig], known: dict[str, ModelConfig]) -> list[FieldError]:
+    errors = []
+    for model in models:
+        for index, target in enumerate(model.fallbacks):
+            path = f"{model.media_type}.{model.id}.fallbacks.{index}"
+            if target == model.id:
+                errors.append(FieldError(path, "a model is no fallback of itself"))
+            elif target not in known:
+                errors.append(FieldError(path, f"there is no model {target!r}; known: {', '.join(known)}"))
+            elif known[target].media_type is not model.media_type:
+                message = f"{target} makes {known[target].media_type}, not {model.media_type}"
+                errors.append(FieldError(path, message))
+    return errors
+
+
+def _parameter_lists(model: ModelConfig) -> Found:
+    supported = set(model.supported_params)
+    if model.params:
+        for name in sorted(supported - set(model.params)):
+            yield "supportedParams", f"{name} has no schema in params"
+        for name in sorted(set(model.params) - supported):
+            yield f"params.{name}", "is not among the supportedParams"
+    for place, names in (
+        ("required", model.required),
+        ("defaults", tuple(model.defaults)),
+        ("map", tuple(model.map)),
+        ("rules", tuple(rule.path for rule in model.rules)),
+        ("pricing", model.pricing.named_parameters if model.pricing else ()),
+    ):
+        for name in names:
+            if name not in supported:
+                yield place, f"{name} is not among the supportedParams: {', '.join(model.supported_params)}"
+
+
+def _schemas(model: ModelConfig) -> Found:
+    for name, schema in model.params.items():
+        try:
+            re.compile(schema.get("pattern", ""))
+        except re.error as error:
+            yield f"params.{name}.pattern", f"is no regular expression: {error}"
+            continue
+        if "default" in schema and not matches(schema, schema["default"]):
+            yield f"params.{name}.default", f"{shown(schema['default'])} breaks the schema beside it"
+
+
+def _defaults(model: ModelConfig) -> Found:
+    for name, value in model.defaults.items():
+        for problem in schema_problems(model.params.get(name, {}), f"defaults.{name}", value):
+            yield problem.path, problem.message
+        default = model.params.get(name, {}).get("default", value)
+        if not same_value(default, value):
+            yield f"params.{name}.default", f"{shown(default)} differs from {shown(value)} in defaults"
+
+
+def _mapping(model: ModelConfig) -> Found:
+    sent = {name: (model.map[name].to if name in model.map else name) for name in model.supported_params}
+    for name, target in sent.items():
+        other = next((one for one, to in sent.items() if to == target and one != name), None)
+        if name in model.map and other is not None:
+            yield f"map.{name}", f"{target} is also what {other} is sent as"
+    for name, rule in model.map.items():
+        if not rule.values:
+            continue
+        for value in model.params.get(name, {}).get("enum", ()):
+            if not any(same_value(ours, value) for ours, _ in rule.values):
+                yield f"map.{name}.values", f"says nothing of {shown(value)}"
+
+
+def _sizes(model: ModelConfig) -> Found:
+    if model.sizes is None:
+        return
+    for name in (model.sizes.width, model.sizes.height):
+        if model.params.get(name, {}).get("type") != "integer":
+            yield "sizes", f"{name} must be an integer parameter"
+        if name in model.defaults or name in model.required:
+            yield "sizes", f"{name} is mapped to others, so it is neither required nor a default"
+    for index, option in enumerate(model.sizes.options):
+        for name, value in option.set.items():
+            if name not in model.supported_params:
+                yield f"sizes.options.{index}.set", f"{name} is not among the supportedParams"
+            elif not matches(model.params.get(name, {}), value):
+                yield f"sizes.options.{index}.set.{name}", f"{shown(value)} breaks the schema in params"
+
+
+def _prices(model: ModelConfig) -> Found:
+    pricing = model.pricing
+    if pricing is None:
+        return
+    given = {*model.required, *model.defaults}
+    given |= {name for name, schema in model.params.items() if "default" in schema}
+    for name in pricing.named_parameters:
+        if name not in given and name not in pricing.text:
+            yield "pricing", f"depends on {name}, which is neither required nor has a default"
+    if pricing.type is PricingType.BY_RESOLUTION and pricing.resolution:
+        for value in model.params.get(pricing.resolution, {}).get("enum", ()):
+            if str(value) not in pricing.amounts:
+                yield "pricing.amounts", f"says nothing of {pricing.resolution} {shown(value)}"
+
+
+_CHECKS: tuple[Callable[[ModelConfig], Found], ...] = (
+    _parameter_lists,
+    _schemas,
+    _defaults,
+    _mapping,
+    _sizes,
+    _prices,
+)

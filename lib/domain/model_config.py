@@ -1,0 +1,137 @@
+"""One model of the catalogue, as typed data: what it takes, what its provider calls it, what it costs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from lib.domain.media_type import MediaType
+
+DEFAULT_PROVIDER = "replicate"
+
+
+class PricingType(StrEnum):
+    """How a model's price is worked out."""
+
+    FIXED = "fixed"
+    PER_IMAGE = "per_image"
+    PER_SECOND = "per_second"
+    BY_RESOLUTION = "by_resolution"
+    PER_TOKEN = "per_token"  # noqa: S105 - a word, no password
+
+
+@dataclass(frozen=True)
+class Pricing:
+    """A known price in US dollars.
+
+    `amount` is for one job, image or second; `amounts` is keyed by the value of the parameter `resolution`.
+    `count`, `duration`, `frames`, `fps`, `max_tokens` and `text` name parameters, with our names.
+    `overhead_tokens` are read in every job: the model's own template.
+    """
+
+    type: PricingType
+    amount: Decimal = Decimal(0)
+    amounts: Mapping[str, Decimal] = field(default_factory=dict)
+    resolution: str | None = None
+    count: str | None = None
+    duration: str | None = None
+    frames: str | None = None
+    fps: str | None = None
+    input_per_million: Decimal = Decimal(0)
+    output_per_million: Decimal = Decimal(0)
+    text: tuple[str, ...] = ()
+    max_tokens: str | None = None
+    overhead_tokens: int = 0
+    source: tuple[str, ...] = ()
+    verified_on: str | None = None
+    note: str | None = None
+
+    @property
+    def named_parameters(self) -> tuple[str, ...]:
+        """The parameters that the price depends on."""
+        names = (
+            self.resolution,
+            self.count,
+            self.duration,
+            self.frames,
+            self.fps,
+            self.max_tokens,
+            *self.text,
+        )
+        return tuple(name for name in names if name is not None)
+
+
+@dataclass(frozen=True)
+class ParameterMap:
+    """What one of our parameters is called by the model; `values` are pairs of (ours, the model's)."""
+
+    to: str
+    values: tuple[tuple[Any, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class SizeOption:
+    """A size in pixels that the model makes when these parameters are set; `ratio` is its nominal shape."""
+
+    width: int
+    height: int
+    ratio: tuple[int, int]
+    set: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """The two parameters that ask for a size in pixels, and what there is to choose from."""
+
+    width: str
+    height: str
+    options: tuple[SizeOption, ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What parameters demand of each other: a JSON Schema over all of them."""
+
+    path: str
+    message: str
+    schema: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class ModelConfig:
+    """An entry of the catalogue. `version` is the provider's own name of the model: `Submission.model_ref`.
+
+    `params` has a JSON Schema for each parameter, or is empty: then any JSON value is accepted for
+    `supported_params`. `pricing` is None where the price is not known. Compared by identity.
+    """
+
+    id: str
+    media_type: MediaType
+    version: str
+    official: bool
+    estimated_time_seconds: float
+    supported_params: tuple[str, ...]
+    provider: str = DEFAULT_PROVIDER
+    name: str | None = None
+    description: str | None = None
+    pricing: Pricing | None = None
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    map: Mapping[str, ParameterMap] = field(default_factory=dict)
+    sizes: Sizes | None = None
+    fallbacks: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+    verified_on: str | None = None
+
+    @property
+    def parameters_schema(self) -> dict[str, Any]:
+        """The JSON Schema of the `parameters` object that a caller sends."""
+        return {
+            "type": "object",
+            "properties": {name: dict(self.params.get(name, {})) for name in self.supported_params},
+            "required": [name for name in self.required if name not in self.defaults],
+            "additionalProperties": False,
+        }
