@@ -33,8 +33,8 @@ class Need(StrEnum):
 class FunctionSpec:
     """One function: `handlers.<name>.handler`, its limits, and what it needs.
 
-    `with_media` puts the decoders of requirements-media.txt into its bundle. `re_queues` marks a worker that sends
-    to its own queue on purpose; Lambda's loop detection would stop it after 16 rounds.
+    `with_media` puts the decoders of requirements-media.txt into its bundle. `re_queues` marks a worker that
+    sends to its own queue on purpose; Lambda's loop detection would stop it after 16 rounds.
     """
 
     name: str

@@ -74,7 +74,7 @@ PARAMETERS = (
         name="ModelsConfig",
         variable="MODELS_CONFIG",
         default="config/models.json",
-        description="The model catalogue: a path in the bundle, an s3:// URI under config/ of the media bucket, or JSON",
+        description="Model catalogue: path in the bundle, JSON, or s3:// URI in the bucket's config/",
         pattern=r"[\s\S]+",
     ),
     Parameter(
@@ -122,9 +122,10 @@ def declare(stack: Stack, *, stage: str) -> dict[str, CfnParameter]:
         )
         for parameter in PARAMETERS
     }
-    Validations.of(declared["REDIS_SECRET_NAME"]).acknowledge(
+    Validations.of(stack).acknowledge(
         Acknowledgment(
-            id="CloudFormation-Validate::W2509", reason="It is the name of a secret, not a secret."
+            id="CloudFormation-Validate::W2509",
+            reason="RedisSecretName holds the name of a secret; findings on parameters belong to the stack.",
         )
     )
     return declared

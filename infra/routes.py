@@ -1,16 +1,14 @@
-"""The HTTP routes: which function answers which method and path. The templates and the tests derive from it."""
+"""The HTTP routes: which function answers which method and path, and who may call it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Access(StrEnum):
-    """Who may call a route; API Gateway lets every caller through to the function, for the reason given here."""
+    """Who may call a route, and why API Gateway itself lets every caller through to the function."""
 
     API_KEY = "The function checks the API key, whose cached hash spares the round trip of an authorizer."
-    WEBHOOK_TOKEN = (
-        "Providers hold no key of ours: the function checks our token and the provider's signature."
-    )
+    CALLBACK = "Providers hold no key of ours: the function checks the signed address and their signature."
     PUBLIC = "Public by design: it tells nothing about users or jobs."
 
 
@@ -37,7 +35,7 @@ class Route:
 
 ROUTES = (
     Route("generate_media", "POST", "/generate-media", Access.API_KEY),
-    Route("process_webhook", "POST", "/webhook/{provider}", Access.WEBHOOK_TOKEN),
+    Route("process_webhook", "POST", "/webhook/{provider}", Access.CALLBACK),
     Route("get_status", "GET", "/status/{jobId}", Access.API_KEY),
     Route("manage_jobs", "GET", "/jobs", Access.API_KEY),
     Route("manage_jobs", "POST", "/jobs/{jobId}/cancel", Access.API_KEY),

@@ -23,7 +23,7 @@ LOG_RETENTION = {
 
 @dataclass(frozen=True, kw_only=True)
 class InfraSettings:
-    """The choices that shape the templates; values that a deployment may change are stack parameters instead."""
+    """The choices that shape the templates; what a deployment may change is a stack parameter instead."""
 
     stage: str = DEFAULT_STAGE
     bundle: bool = True

@@ -10,6 +10,8 @@ from constructs import Construct
 
 from infra.settings import InfraSettings
 
+DEPTH = "ApproximateNumberOfMessagesVisible"
+OLDEST = "ApproximateAgeOfOldestMessage"
 _PERIOD = Duration.minutes(5)
 
 
@@ -58,12 +60,12 @@ class Alarms(Construct):
     def on_dead_letters(self, names: Iterable[str]) -> None:
         """The first message in a dead-letter queue: a bug, since waiting never wears out a message."""
         for name in names:
-            metric = queue_metric(name, "ApproximateNumberOfMessagesVisible")
+            metric = queue_metric(name, DEPTH)
             self._alarm(f"{name}-depth", metric, 1, "holds messages; fix the cause, then redrive")
 
     def on_queue_age(self, name: str, *, seconds: int) -> None:
         """A message that waited longer than `seconds`: the workers do not keep up."""
-        metric = queue_metric(name, "ApproximateAgeOfOldestMessage")
+        metric = queue_metric(name, OLDEST)
         self._alarm(f"{name}-age", metric, seconds, f"has a message older than {seconds} s")
 
     def on_server_errors(self, api_id: str) -> None:

@@ -6,7 +6,7 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.alarms import api_metric, lambda_metric, queue_metric
+from infra.constructs.alarms import DEPTH, OLDEST, api_metric, lambda_metric, queue_metric
 
 NAMESPACE = "VSL/Gateway"
 _PERIOD = Duration.minutes(5)
@@ -42,16 +42,14 @@ def resource_dashboard(
                 ),
             ],
             [
-                _graph(
-                    "Oldest message (s)", [queue_metric(q, "ApproximateAgeOfOldestMessage") for q in queues]
-                ),
+                _graph("Oldest message (s)", [queue_metric(q, OLDEST) for q in queues]),
                 _graph(
                     "Waiting messages",
-                    [queue_metric(q, "ApproximateNumberOfMessagesVisible") for q in queues],
+                    [queue_metric(q, DEPTH) for q in queues],
                 ),
                 _graph(
                     "Dead letters",
-                    [queue_metric(q, "ApproximateNumberOfMessagesVisible") for q in dead_letters],
+                    [queue_metric(q, DEPTH) for q in dead_letters],
                 ),
             ],
         ],
@@ -59,7 +57,7 @@ def resource_dashboard(
 
 
 def business_dashboard(scope: Construct, construct_id: str, *, name: str) -> cloudwatch.Dashboard:
-    """Jobs started, completed and failed, how long they took, and how late webhooks came; by type and model."""
+    """Jobs started, completed and failed, their duration and the lateness of webhooks, by type and model."""
     return cloudwatch.Dashboard(
         scope,
         construct_id,

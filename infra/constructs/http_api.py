@@ -88,7 +88,7 @@ class HttpApi(Construct):
         )
 
     def route(self, route: Route, function: lambda_.IFunction) -> None:
-        """Send `route` to `function`; the first route of a function also makes its integration and permission."""
+        """Send `route` to `function`, over one integration and one permission per function."""
         resource = apigw.CfnRoute(
             self,
             route.construct_id,

@@ -21,8 +21,8 @@ def migrations_digest(directory: Path) -> str:
 class Migration(Construct):
     """Runs `function` whenever a migration file changes, before whatever `hold_back` was told of.
 
-    CloudFormation calls the function directly, without a provider framework: it answers by a PUT to the event's
-    ResponseURL. It never runs a migration down: on a rollback it is called with the old hash and has nothing to do.
+    CloudFormation calls the function directly, without a provider framework: it answers by a PUT to the
+    event's ResponseURL. On a rollback it is called with the old hash, and never runs a migration down.
     """
 
     def __init__(

@@ -12,8 +12,8 @@ from infra.nag import acknowledge
 def grant_objects(bucket: s3.IBucket, role: iam.IRole, *, prefix: str, actions: Sequence[str]) -> None:
     """Allow `role` these `actions` on objects under `prefix/`, and on nothing else in the bucket.
 
-    The one wildcard stands for the object's key. It is acknowledged on this role and for this prefix only: nag
-    names a finding by the exported name of the bucket's ARN.
+    The one wildcard stands for the object's key. It is acknowledged on this role and for this prefix only:
+    nag names a finding by the exported name of the bucket's ARN.
     """
     arn = Stack.of(bucket).export_value(bucket.bucket_arn)
     exported = Stack.of(role).resolve(arn)["Fn::ImportValue"]
@@ -21,5 +21,5 @@ def grant_objects(bucket: s3.IBucket, role: iam.IRole, *, prefix: str, actions: 
     acknowledge(
         role,
         f"IAM5[Resource::{exported}/{prefix}/*]",
-        reason=f"Keys under {prefix}/ hold user and job ids, which no policy can list; the actions are named.",
+        reason=f"Keys under {prefix}/ are made at run time, no policy can list them; actions are named.",
     )

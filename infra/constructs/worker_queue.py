@@ -34,7 +34,7 @@ def dead_letter_queue(
 class WorkerQueue(Construct):
     """A standard queue whose messages go to `dead_letters` after the fifth failed delivery.
 
-    `queue` is the queue, `dead_letters` its dead-letter queue, `name` and `dead_letters_name` their physical names.
+    `queue` and `dead_letters` are the queues, `name` and `dead_letters_name` their physical names.
     """
 
     def __init__(

@@ -24,7 +24,7 @@ _MIGRATIONS = Path(__file__).parents[2] / "database" / "migrations"
 
 
 class AppStack(Stack):
-    """Composes the application; `functions` by name, `advance_queue`, `store_queue`, `api` and `sweep_dead_letters`."""
+    """Composes the application: `functions` by name, `advance_queue`, `store_queue` and `api`."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class AppStack(Stack):
         self.functions = self._functions(Wiring(self._resources(data)), code_directory, media_code_directory)
         self._migrate_first()
         self._deliver()
-        self._outputs(data)
+        self._outputs()
 
     @property
     def function_names(self) -> list[str]:
@@ -139,16 +139,14 @@ class AppStack(Stack):
             event={"source": "vsl.schedule", "task": "check_replicate_status"},
         )
 
-    def _outputs(self, data: DataStack) -> None:
+    def _outputs(self) -> None:
         values = {
             "ApiEndpoint": self.api.endpoint,
-            "MediaBucketName": data.media_bucket.bucket_name,
-            "JobsTableName": data.jobs_table.table_name,
-            "CacheTableName": data.cache_table.table_name,
             "AdvanceQueueUrl": self.advance_queue.queue.queue_url,
             "AdvanceDeadLettersUrl": self.advance_queue.dead_letters.queue_url,
             "StoreQueueUrl": self.store_queue.queue.queue_url,
             "StoreDeadLettersUrl": self.store_queue.dead_letters.queue_url,
+            "SweepDeadLettersUrl": self.sweep_dead_letters.queue_url,
         }
         for name, value in values.items():
             CfnOutput(self, name, value=value)

@@ -1,6 +1,6 @@
 """The stateful stack: tables, media bucket, and the one secret that the gateway makes for itself."""
 
-from aws_cdk import Aws, Duration, RemovalPolicy, Stack
+from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
@@ -14,7 +14,7 @@ _NUMBER = dynamodb.AttributeType.NUMBER
 
 
 class DataStack(Stack):
-    """Owns `jobs_table`, `cache_table`, `media_bucket` and `token_key`; production keeps them when it goes."""
+    """Owns `jobs_table`, `cache_table`, `media_bucket` and `token_key`; production keeps them."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: InfraSettings) -> None:
         super().__init__(
@@ -29,6 +29,9 @@ class DataStack(Stack):
         self.cache_table = self._cache_table()
         self.media_bucket = self._media_bucket()
         self.token_key = self._token_key()
+        CfnOutput(self, "MediaBucketName", value=self.media_bucket.bucket_name)
+        CfnOutput(self, "JobsTableName", value=self.jobs_table.table_name)
+        CfnOutput(self, "CacheTableName", value=self.cache_table.table_name)
 
     def _jobs_table(self) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -107,8 +110,8 @@ class DataStack(Stack):
         acknowledge(
             bucket,
             "S1",
-            reason="Only the gateway's own roles and addresses that they signed can read it; a log bucket would "
-            "store and bill each of their reads a second time. Operators who must audit reads use CloudTrail.",
+            reason="Only the gateway's roles, and addresses they signed, can read it; a log bucket would "
+            "bill each read a second time. Operators who must audit reads use CloudTrail.",
         )
         return bucket
 
@@ -126,7 +129,7 @@ class DataStack(Stack):
         acknowledge(
             secret,
             "SMG4",
-            reason="Callback addresses of running jobs are signed with it: a rotation on a timer would turn their "
-            "webhooks away. It is changed by hand, with the jobs in flight then found by polling.",
+            reason="Callback addresses of running jobs are signed with it: a rotation on a timer would turn "
+            "their webhooks away. It is changed by hand; jobs in flight are then found by polling.",
         )
         return secret

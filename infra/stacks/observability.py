@@ -1,4 +1,4 @@
-"""Alarms and dashboards. It refers to resources by their fixed names, so it can go and come back on its own."""
+"""Alarms and dashboards. They refer to resources by fixed names, so the stack can go and come back."""
 
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_sns as sns
@@ -10,7 +10,7 @@ from infra.constructs.dashboards import business_dashboard, resource_dashboard
 from infra.settings import InfraSettings
 from infra.stacks.app import AppStack
 
-# Advance messages wait on purpose (a delayed poll, a provider that is away), but not for a quarter of an hour.
+# Advance messages wait on purpose (a delayed poll, a provider that is away), but not this long.
 _ADVANCE_AGE_SECONDS = 900
 _STORE_AGE_SECONDS = 1800
 
