@@ -1,0 +1,228 @@
+"""Replicate's adapter: pure request builders and parsers over its HTTP API.
+
+Source: replicate.com/docs/reference/http and its OpenAPI document; read November 2026.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+from urllib.parse import urlencode, urlsplit
+
+from pydantic import BaseModel, ValidationError
+
+from lib.domain.errors import BadRequestError, ConfigurationError, InvalidError, ProviderError
+from lib.domain.provider import (
+    Credential,
+    FailureKind,
+    HttpRequest,
+    HttpResponse,
+    ProviderUpdate,
+    RecoveredPrediction,
+    RemoteStatus,
+    Submission,
+    SubmitResult,
+    SubmitSafety,
+)
+from lib.providers import standard_webhooks
+from lib.providers.answers import error_of
+from lib.providers.base_url import checked_base_url
+from lib.providers.replicate_meaning import failure_in_http, update_from
+from lib.providers.replicate_models import PREDICTION_ID, Account, Page, Prediction, WebhookSecret
+from lib.providers.replicate_recovery import ListedPrediction, match_listed
+from lib.providers.replicate_submit import judge_submit
+
+MIN_CANCEL_AFTER_SECONDS = 5
+# "logs" would feed the progress too, but brings two webhooks a second per job; polls show progress for less.
+WEBHOOK_EVENTS = ("start", "completed")
+
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
+_MODEL = re.compile(rf"(?P<model>{_NAME}/{_NAME})")
+_VERSION = re.compile(rf"(?:(?P<model>{_NAME}/{_NAME}):)?(?P<version>[0-9a-f]{{64}})")
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class ReplicateAdapter:
+    """Replicate at `base_url` (without `/v1`; a trailing `/v1` is tolerated).
+
+    The key goes to this address only: every URL is built here from an id, none is taken from an answer.
+    """
+
+    base_url: str = "https://api.replicate.com"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", checked_base_url(self.base_url).removesuffix("/v1"))
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return "replicate"
+
+    @property
+    def submit_safety(self) -> SubmitSafety:
+        """None: there is neither an idempotency key nor an id of ours."""
+        return SubmitSafety.NONE
+
+    def submit_request(
+        self, submission: Submission, credential: Credential, callback_url: str | None
+    ) -> HttpRequest:
+        """Build the create call: an official model by its name, any other by its version.
+
+        Raises `ConfigurationError` for a `model_ref` that is neither.
+        """
+        path, body = _target(submission.model_ref)
+        body["input"] = dict(submission.input)
+        if callback_url is not None:
+            body |= {"webhook": callback_url, "webhook_events_filter": list(WEBHOOK_EVENTS)}
+        cancel_after = max(submission.deadline_seconds, MIN_CANCEL_AFTER_SECONDS)
+        headers = {**_headers(credential), "Cancel-After": f"{cancel_after}s"}
+        return HttpRequest("POST", f"{self.base_url}/v1/{path}", headers, body)
+
+    def parse_submit(self, response: HttpResponse) -> SubmitResult:
+        """Judge the answer to a create, see `judge_submit`; never raises."""
+        return judge_submit(response)
+
+    def poll_request(self, provider_job_id: str, credential: Credential) -> HttpRequest:
+        """Build `GET /v1/predictions/{id}`. Raises `InvalidError` for an impossible id."""
+        return self._get(f"predictions/{_checked_id(provider_job_id)}", credential)
+
+    def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
+        """Read a prediction. Raises `ProviderError`; it is retryable where asking again may help."""
+        return update_from(_answer(Prediction, response))
+
+    def cancel_request(self, provider_job_id: str, credential: Credential) -> HttpRequest:
+        """Build `POST .../{id}/cancel`, without a body. Raises `InvalidError` for an impossible id."""
+        url = f"{self.base_url}/v1/predictions/{_checked_id(provider_job_id)}/cancel"
+        return HttpRequest("POST", url, _headers(credential))
+
+    def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
+        """Read the prediction after a cancel; a success without one says nothing yet (UNKNOWN, non-final)."""
+        _raise_unless_success(response)
+        prediction = _read(Prediction, response.body)
+        return update_from(prediction) if prediction else ProviderUpdate(RemoteStatus.UNKNOWN)
+
+    def test_request(self, credential: Credential) -> HttpRequest:
+        """Build `GET /v1/account`."""
+        return self._get("account", credential)
+
+    def parse_test(self, response: HttpResponse) -> str:
+        """Return the account's user name."""
+        return _answer(Account, response).username
+
+    def recover_request(
+        self,
+        created_after: datetime,
+        created_before: datetime,
+        credential: Credential,
+        next_url: str | None = None,
+    ) -> HttpRequest:
+        """Build the listing of a window, or the page at `next_url`: its query, at our own address."""
+        window = {"created_after": _iso(created_after), "created_before": _iso(created_before)}
+        query = urlsplit(next_url).query if next_url else urlencode(window)
+        return self._get(f"predictions?{query}", credential)
+
+    def parse_recover(self, response: HttpResponse) -> tuple[list[RecoveredPrediction], str | None]:
+        """Return the readable predictions of one page, newest first, and the next page's address."""
+        page = _answer(Page, response)
+        found = [ListedPrediction.of(prediction) for prediction in map(_listed, page.results) if prediction]
+        return [prediction for prediction in found if prediction is not None], page.next
+
+    def match_recovered(
+        self,
+        submission: Submission,
+        callback_url: str | None,
+        candidates: Sequence[RecoveredPrediction],
+        *,
+        complete: bool = True,
+    ) -> RecoveredPrediction | None:
+        """Return the prediction that this attempt made, see `match_listed`; None when unsure."""
+        return match_listed(submission, callback_url, candidates, complete=complete)
+
+    def webhook_secret_request(self, credential: Credential) -> HttpRequest:
+        """Build `GET /v1/webhooks/default/secret`; there is one secret per account."""
+        return self._get("webhooks/default/secret", credential)
+
+    def parse_webhook_secret(self, response: HttpResponse) -> str:
+        """Return the `whsec_...` secret."""
+        return _answer(WebhookSecret, response).key
+
+    def webhook_id(self, headers: Mapping[str, str]) -> str | None:
+        """Return the `webhook-id` header, the same on each redelivery."""
+        return standard_webhooks.webhook_id(headers)
+
+    def parse_webhook(
+        self, headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime
+    ) -> ProviderUpdate:
+        """Verify and read a webhook; its body is the prediction as a poll would show it.
+
+        Raises `UnauthenticatedError` (forged, stale, not signed), `BadRequestError` (genuine, no prediction).
+        """
+        standard_webhooks.verify(headers, raw_body, secrets, now)
+        prediction = _read(Prediction, raw_body)
+        if prediction is None:
+            raise BadRequestError("the webhook's body is not a Replicate prediction")
+        return update_from(prediction)
+
+    def _get(self, path: str, credential: Credential) -> HttpRequest:
+        return HttpRequest("GET", f"{self.base_url}/v1/{path}", _headers(credential))
+
+
+def _headers(credential: Credential) -> dict[str, str]:
+    return {"Authorization": f"Bearer {credential.secret.strip()}", "Accept": "application/json"}
+
+
+def _target(model_ref: str) -> tuple[str, dict[str, Any]]:
+    """Return the path and the start of the body for a model."""
+    if by_version := _VERSION.fullmatch(model_ref):
+        return "predictions", {"version": by_version["version"]}
+    if by_name := _MODEL.fullmatch(model_ref):
+        return f"models/{by_name['model']}/predictions", {}
+    raise ConfigurationError(
+        f"{model_ref!r} is no Replicate model: it must be owner/name, owner/name:version or a version, "
+        "and a version is 64 hex digits"
+    )
+
+
+def _checked_id(provider_job_id: str) -> str:
+    if not PREDICTION_ID.fullmatch(provider_job_id):
+        raise InvalidError(f"{provider_job_id!r} is not the id of a Replicate prediction")
+    return provider_job_id
+
+
+def _iso(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
+def _listed(result: Any) -> Prediction | None:
+    try:
+        return Prediction.model_validate(result)
+    except ValidationError:
+        return None
+
+
+def _read(model: type[AnswerT], body: bytes) -> AnswerT | None:
+    try:
+        return model.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+def _raise_unless_success(response: HttpResponse) -> None:
+    if not 200 <= response.status < 300:
+        raise error_of(failure_in_http(response))
+
+
+def _answer(model: type[AnswerT], response: HttpResponse) -> AnswerT:
+    _raise_unless_success(response)
+    answer = _read(model, response.body)
+    if answer is None:
+        error = ProviderError(
+            f"HTTP {response.status} from Replicate, but its body is no {model.__name__.lower()}",
+            code=FailureKind.OUTAGE.value,
+        )
+        error.retryable = True
+        raise error
+    return answer

@@ -1,0 +1,72 @@
+"""The rules of submitting: a job is paid for once (docs/architecture.md, submit safety).
+
+answer                        safety `none`     `idempotency_key`, `own_id`
+it provably never left        deferred          deferred
+refused (4xx)                 refused           refused
+refused for now (429, 5xx)    deferred          deferred
+accepted                      accepted          accepted
+no answer, or no telling      unknown           deferred: sending it again is safe
+"""
+
+from dataclasses import replace
+
+from lib.domain.errors import GatewayError, InvalidError
+from lib.domain.provider import (
+    Credential,
+    Delivery,
+    Failure,
+    FailureKind,
+    HttpResponse,
+    Submission,
+    SubmitOutcome,
+    SubmitResult,
+    SubmitSafety,
+)
+from lib.ports.provider import Operation, ProviderAdapter, ProviderTransport, TransportError
+
+
+def submit(
+    adapter: ProviderAdapter,
+    transport: ProviderTransport,
+    submission: Submission,
+    credential: Credential,
+    callback_url: str | None,
+) -> SubmitResult:
+    """Send one submit, at most once, and return what became of it.
+
+    UNKNOWN comes only from an adapter without submit safety, and must not be sent again. Never raises for
+    what a network or a provider does; a submission that cannot be built or written is REFUSED, unsent.
+    """
+    try:
+        request = adapter.submit_request(submission, credential, callback_url)
+        response = transport.send(request, provider=adapter.name, operation=Operation.SUBMIT)
+    except TransportError as error:
+        return _of_silence(error, adapter.submit_safety)
+    except GatewayError as error:
+        kind = FailureKind.INVALID_INPUT if isinstance(error, InvalidError) else FailureKind.UNKNOWN
+        return SubmitResult(SubmitOutcome.REFUSED, failure=Failure(kind, error.message))
+    return _judged(adapter, response)
+
+
+def _of_silence(error: TransportError, safety: SubmitSafety) -> SubmitResult:
+    failure = Failure(FailureKind.OUTAGE, error.message, retryable=True)
+    if error.delivery is Delivery.NEVER_LEFT:
+        return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
+    return _unless_repeatable(SubmitResult(SubmitOutcome.UNKNOWN, failure=failure), safety)
+
+
+def _judged(adapter: ProviderAdapter, response: HttpResponse) -> SubmitResult:
+    try:
+        result = adapter.parse_submit(response)
+    except Exception as error:  # noqa: BLE001 - the provider may have taken it: a bug of ours must not send it twice
+        message = (
+            f"HTTP {response.status}, and {adapter.name}'s adapter could not read it: {type(error).__name__}"
+        )
+        result = SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+    return _unless_repeatable(result, adapter.submit_safety)
+
+
+def _unless_repeatable(result: SubmitResult, safety: SubmitSafety) -> SubmitResult:
+    if result.outcome is SubmitOutcome.UNKNOWN and safety is not SubmitSafety.NONE:
+        return replace(result, outcome=SubmitOutcome.DEFERRED)
+    return result
