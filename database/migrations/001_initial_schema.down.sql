@@ -1,0 +1,1 @@
+drop table outbox, idempotency_keys, processing_timeline, outputs, attempts, jobs, api_keys, users;

@@ -1,0 +1,2 @@
+drop trigger jobs_guard on jobs;
+drop function jobs_guard();

@@ -1,0 +1,214 @@
+"""The record of jobs: each method is one transaction, one round trip, and one transition at most."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from lib.domain.provider import Failure, ProviderUpdate
+from lib.domain.snapshot import JobSnapshot
+
+
+@dataclass(frozen=True)
+class OutboxMessage:
+    """A message that a committed transition wants sent; `delay_seconds` counts from that commit."""
+
+    outbox_id: int
+    topic: str
+    group: str
+    payload: Mapping[str, Any]
+    delay_seconds: float
+
+
+@dataclass(frozen=True)
+class Transition:
+    """What a call to the record came to.
+
+    `outcome` is the SQL function's word; `changed` is whether the job has a new version; `snapshot` is the job as
+    it now stands, None if there is none; `extra` holds what only some functions answer (`work`, `answer`).
+    """
+
+    outcome: str
+    changed: bool
+    snapshot: JobSnapshot | None
+    outbox: tuple[OutboxMessage, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def job(self) -> JobSnapshot:
+        """The snapshot where there must be one."""
+        if self.snapshot is None:
+            msg = f"no job came with the outcome {self.outcome}"
+            raise LookupError(msg)
+        return self.snapshot
+
+
+@dataclass(frozen=True)
+class NewJob:
+    """All that is recorded of a job before anything is sent.
+
+    Either `parameters` and `input` or `request_ref`, the key of the object that holds both, is given.
+    `estimated_cost` is USD as decimal text.
+    """
+
+    job_id: str
+    short_id: str
+    user_id: str
+    media_type: str
+    model_id: str
+    provider: str
+    model_ref: str
+    credential_version: str
+    estimated_time_seconds: float
+    estimated_cost: str
+    deadline_at: datetime
+    lease_until: datetime
+    parameters: Mapping[str, Any] | None = None
+    input: Mapping[str, Any] | None = None
+    request_ref: str | None = None
+    warnings: Sequence[str] = ()
+    idempotency_key: str | None = None
+    request_hash: str | None = None
+    idempotency_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to a creating request, kept for replays of its Idempotency-Key."""
+
+    status_code: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class JobFilter:
+    """Which of a user's jobs to list, newest first; `before` is (created_at, job_id) of the last row seen."""
+
+    user_id: str
+    status: str | None = None
+    media_type: str | None = None
+    before: tuple[datetime, str] | None = None
+    offset: int = 0
+    limit: int = 20
+
+
+class JobRecord(Protocol):
+    """Postgres, the record. Every method raises RecordUnavailableError when it is away; then nothing changed,
+    or the change can be repeated harmlessly."""
+
+    def create_job(self, job: NewJob, now: datetime) -> Transition:
+        """created | replay (extra `answer`) | in_progress | existing | mismatch."""
+
+    def record_submitted(
+        self,
+        job_id: str,
+        attempt: int,
+        provider_job_id: str,
+        *,
+        now: datetime,
+        due_at: datetime,
+        answer: Answer | None = None,
+        poll_after_seconds: float | None = None,
+    ) -> Transition:
+        """submitted | known | conflict | final | old_attempt | unknown_job; legal in any state."""
+
+    def defer_submit(
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        retry_at: datetime,
+        reason: str,
+        now: datetime,
+        answer: Answer | None = None,
+    ) -> Transition:
+        """deferred | unchanged | unknown_job."""
+
+    def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
+        """claimed | not_claimed | unknown_job. Never repeated over a new connection: a claim may be won once."""
+
+    def mark_submit_unknown(
+        self, job_id: str, attempt: int, *, due_at: datetime, now: datetime, answer: Answer | None = None
+    ) -> Transition:
+        """unknown | unchanged | unknown_job."""
+
+    def fail_job(
+        self,
+        job_id: str,
+        *,
+        code: str,
+        message: str,
+        retryable: bool,
+        now: datetime,
+        refused: bool = False,
+        answer: Answer | None = None,
+    ) -> Transition:
+        """failed | final | unknown_job."""
+
+    def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
+        """canceled | requested | final | not_found."""
+
+    def apply_update(
+        self,
+        job_id: str,
+        attempt: int,
+        update: ProviderUpdate,
+        *,
+        source: str,
+        now: datetime,
+        due_at: datetime,
+        storing_deadline_at: datetime,
+        storing_due_at: datetime,
+    ) -> Transition:
+        """submitted | generating | storing | failed | canceled | unchanged | final | other_prediction | ..."""
+
+    def begin_check(
+        self, job_id: str, *, poll_seq: int | None, now: datetime, due_at: datetime
+    ) -> Transition:
+        """work (extra `work`) | final | stale_poll | unknown_job."""
+
+    def emit_next_check(
+        self, job_id: str, *, topic: str, poll_seq: int | None, delay_seconds: float, now: datetime
+    ) -> Transition:
+        """emitted | final."""
+
+    def set_due(self, job_id: str, due_at: datetime) -> None:
+        """When the sweep looks at the job if nothing else happens."""
+
+    def begin_storing(self, job_id: str, *, now: datetime, due_at: datetime) -> Transition:
+        """storing (extra `work`) | not_storing | unknown_job."""
+
+    def complete_job(self, job_id: str, outputs: Sequence[Mapping[str, Any]], now: datetime) -> Transition:
+        """completed | final | not_storing | unknown_job."""
+
+    def take_due_jobs(self, *, now: datetime, limit: int, lease_until: datetime) -> list[tuple[str, str]]:
+        """(job id, user id) of jobs that are due, leased to this caller."""
+
+    def take_outbox(self, *, now: datetime, limit: int, lease_until: datetime) -> list[OutboxMessage]:
+        """Messages that their senders left behind, leased to this caller."""
+
+    def forget_sent(self, outbox_ids: Sequence[int]) -> None:
+        """These messages were sent."""
+
+    def find_job(self, job_id: str) -> JobSnapshot | None:
+        """The job as it stands, or None."""
+
+    def find_job_by_provider(self, provider: str, provider_job_id: str) -> tuple[str, int] | None:
+        """(job id, attempt) of a provider's own job id, or None."""
+
+    def list_jobs(self, wanted: JobFilter) -> list[JobSnapshot]:
+        """One page of a user's jobs and one row more if there are more, newest first."""
+
+    def count_jobs(self, wanted: JobFilter, limit: int) -> int:
+        """How many jobs the filter has, counted up to `limit`."""
+
+
+__all__ = [
+    "Answer",
+    "Failure",
+    "JobFilter",
+    "JobRecord",
+    "NewJob",
+    "OutboxMessage",
+    "Transition",
+]

@@ -1,0 +1,271 @@
+"""The record over Postgres: each method calls one SQL function of `database/migrations`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from lib.domain.provider import ProviderUpdate
+from lib.domain.snapshot import JobSnapshot, format_time
+from lib.ports.record import Answer, JobFilter, NewJob, OutboxMessage, Transition
+from lib.stores.postgres.connection import RecordConnection
+
+_LIST = """
+select job_snapshot(j) from jobs j
+where j.user_id = %s and (%s::text is null or j.status = %s) and (%s::text is null or j.media_type = %s)
+  and (%s::timestamptz is null or (j.created_at, j.job_id) < (%s::timestamptz, %s::uuid))
+order by j.created_at desc, j.job_id desc limit %s offset %s
+"""
+_COUNT = """
+select count(*) from (
+    select 1 from jobs j
+    where j.user_id = %s and (%s::text is null or j.status = %s) and (%s::text is null or j.media_type = %s)
+    limit %s) counted
+"""
+
+
+class PostgresRecord:
+    """`lib.ports.record.JobRecord` over one connection."""
+
+    def __init__(self, connection: RecordConnection) -> None:
+        self._connection = connection
+
+    def create_job(self, job: NewJob, now: datetime) -> Transition:
+        """See the port."""
+        return self._transition("select create_job(%s, %s)", Jsonb(_new_job(job)), now)
+
+    def record_submitted(
+        self,
+        job_id: str,
+        attempt: int,
+        provider_job_id: str,
+        *,
+        now: datetime,
+        due_at: datetime,
+        answer: Answer | None = None,
+        poll_after_seconds: float | None = None,
+    ) -> Transition:
+        """See the port."""
+        return self._transition(
+            "select record_submitted(%s, %s, %s, %s, %s, %s, %s::numeric)",
+            *(job_id, attempt, provider_job_id, now, due_at, _answer(answer), poll_after_seconds),
+        )
+
+    def defer_submit(
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        retry_at: datetime,
+        reason: str,
+        now: datetime,
+        answer: Answer | None = None,
+    ) -> Transition:
+        """See the port."""
+        return self._transition(
+            "select defer_submit(%s, %s, %s, %s, %s, %s)",
+            *(job_id, attempt, retry_at, _clean(reason), now, _answer(answer)),
+        )
+
+    def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
+        """See the port."""
+        return self._transition(
+            "select claim_attempt(%s, %s, %s, %s)", job_id, attempt, lease_until, now, repeat=False
+        )
+
+    def mark_submit_unknown(
+        self, job_id: str, attempt: int, *, due_at: datetime, now: datetime, answer: Answer | None = None
+    ) -> Transition:
+        """See the port."""
+        return self._transition(
+            "select mark_submit_unknown(%s, %s, %s, %s, %s)", job_id, attempt, due_at, now, _answer(answer)
+        )
+
+    def fail_job(
+        self,
+        job_id: str,
+        *,
+        code: str,
+        message: str,
+        retryable: bool,
+        now: datetime,
+        refused: bool = False,
+        answer: Answer | None = None,
+    ) -> Transition:
+        """See the port."""
+        state = "refused" if refused else "failed"
+        return self._transition(
+            "select fail_job(%s, %s, %s, %s, %s, %s, %s)",
+            *(job_id, code, _clean(message), retryable, now, state, _answer(answer)),
+        )
+
+    def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
+        """See the port."""
+        return self._transition("select request_cancel(%s, %s, %s)", job_id, user_id, now)
+
+    def apply_update(
+        self,
+        job_id: str,
+        attempt: int,
+        update: ProviderUpdate,
+        *,
+        source: str,
+        now: datetime,
+        due_at: datetime,
+        storing_deadline_at: datetime,
+        storing_due_at: datetime,
+    ) -> Transition:
+        """See the port."""
+        failure = update.failure
+        evidence = {
+            "jobId": job_id,
+            "attempt": attempt,
+            "providerJobId": update.provider_job_id,
+            "status": update.status.value,
+            "outputs": [output.as_json() for output in update.outputs],
+            "failure": failure
+            and {
+                "kind": failure.kind.value,
+                "message": _clean(failure.message),
+                "retryable": failure.retryable,
+            },
+            "billedSeconds": update.billed_seconds,
+            "source": source,
+            "dueAt": format_time(due_at),
+            "storingDeadlineAt": format_time(storing_deadline_at),
+            "storingDueAt": format_time(storing_due_at),
+        }
+        return self._transition("select apply_update(%s, %s)", Jsonb(_clean(evidence)), now)
+
+    def begin_check(
+        self, job_id: str, *, poll_seq: int | None, now: datetime, due_at: datetime
+    ) -> Transition:
+        """See the port."""
+        return self._transition("select begin_check(%s, %s, %s, %s)", job_id, poll_seq, now, due_at)
+
+    def emit_next_check(
+        self, job_id: str, *, topic: str, poll_seq: int | None, delay_seconds: float, now: datetime
+    ) -> Transition:
+        """See the port."""
+        return self._transition(
+            "select emit_next_check(%s, %s, %s, %s::numeric, %s)", job_id, topic, poll_seq, delay_seconds, now
+        )
+
+    def set_due(self, job_id: str, due_at: datetime) -> None:
+        """See the port."""
+        self._connection.fetch("select set_due(%s, %s)", (job_id, due_at))
+
+    def begin_storing(self, job_id: str, *, now: datetime, due_at: datetime) -> Transition:
+        """See the port."""
+        return self._transition("select begin_storing(%s, %s, %s)", job_id, now, due_at)
+
+    def complete_job(self, job_id: str, outputs: Sequence[Mapping[str, Any]], now: datetime) -> Transition:
+        """See the port."""
+        return self._transition("select complete_job(%s, %s, %s)", job_id, Jsonb(list(outputs)), now)
+
+    def take_due_jobs(self, *, now: datetime, limit: int, lease_until: datetime) -> list[tuple[str, str]]:
+        """See the port."""
+        rows = self._connection.fetch(
+            "select job_id::text, user_id from take_due_jobs(%s, %s, %s)", (now, limit, lease_until)
+        )
+        return [(str(job_id), str(user_id)) for job_id, user_id in rows]
+
+    def take_outbox(self, *, now: datetime, limit: int, lease_until: datetime) -> list[OutboxMessage]:
+        """See the port."""
+        rows = self._connection.fetch("select take_outbox(%s, %s, %s)", (now, limit, lease_until))
+        return list(_outbox(rows[0][0]))
+
+    def forget_sent(self, outbox_ids: Sequence[int]) -> None:
+        """See the port."""
+        self._connection.fetch("select forget_sent(%s::bigint[])", (list(outbox_ids),))
+
+    def find_job(self, job_id: str) -> JobSnapshot | None:
+        """See the port."""
+        found = self._connection.fetch("select find_job(%s)", (job_id,))[0][0]
+        return JobSnapshot(found) if found else None
+
+    def find_job_by_provider(self, provider: str, provider_job_id: str) -> tuple[str, int] | None:
+        """See the port."""
+        rows = self._connection.fetch("select find_job_by_provider(%s, %s)", (provider, provider_job_id))
+        found = rows[0][0]
+        return (str(found["jobId"]), int(found["attempt"])) if found else None
+
+    def list_jobs(self, wanted: JobFilter) -> list[JobSnapshot]:
+        """See the port."""
+        created_at, job_id = wanted.before or (None, None)
+        params = (
+            *(wanted.user_id, wanted.status, wanted.status, wanted.media_type, wanted.media_type),
+            *(created_at, created_at, job_id, wanted.limit + 1, wanted.offset),
+        )
+        return [JobSnapshot(row[0]) for row in self._connection.fetch(_LIST, params)]
+
+    def count_jobs(self, wanted: JobFilter, limit: int) -> int:
+        """See the port."""
+        params = (wanted.user_id, wanted.status, wanted.status, wanted.media_type, wanted.media_type, limit)
+        return int(self._connection.fetch(_COUNT, params)[0][0])
+
+    def _transition(self, sql: str, *params: Any, repeat: bool = True) -> Transition:
+        answer: dict[str, Any] = self._connection.fetch(sql, params, repeat=repeat)[0][0]
+        job = answer.pop("job")
+        return Transition(
+            outcome=answer.pop("outcome"),
+            changed=answer.pop("changed"),
+            snapshot=JobSnapshot(job) if job else None,
+            outbox=tuple(_outbox(answer.pop("outbox"))),
+            extra=answer,
+        )
+
+
+def _outbox(rows: Sequence[Mapping[str, Any]]) -> list[OutboxMessage]:
+    return [
+        OutboxMessage(row["id"], row["topic"], row["group"], row["payload"], float(row["delay"]))
+        for row in rows
+    ]
+
+
+def _answer(answer: Answer | None) -> Jsonb | None:
+    return Jsonb({"statusCode": answer.status_code, "body": answer.body}) if answer else None
+
+
+def _new_job(job: NewJob) -> dict[str, Any]:
+    attempt: dict[str, Any] = {
+        "modelRef": job.model_ref,
+        "credentialVersion": job.credential_version,
+        "leaseUntil": job.lease_until.isoformat(),
+    }
+    if job.input is not None:
+        attempt["input"] = _clean(job.input)
+    fields: dict[str, Any] = {
+        "jobId": job.job_id,
+        "shortId": job.short_id,
+        "userId": job.user_id,
+        "mediaType": job.media_type,
+        "modelId": job.model_id,
+        "provider": job.provider,
+        "estimatedTime": job.estimated_time_seconds,
+        "estimatedCost": job.estimated_cost,
+        "deadlineAt": job.deadline_at.isoformat(),
+        "warnings": list(job.warnings),
+        "attempt": attempt,
+    }
+    if job.parameters is not None:
+        fields["parameters"] = _clean(job.parameters)
+    if job.request_ref is not None:
+        fields["requestRef"] = job.request_ref
+    if job.idempotency_key is not None and job.idempotency_expires_at is not None:
+        fields["idempotencyKey"] = job.idempotency_key
+        fields["requestHash"] = job.request_hash
+        fields["idempotencyExpiresAt"] = job.idempotency_expires_at.isoformat()
+    return fields
+
+
+def _clean(value: Any) -> Any:
+    """The value without NUL characters, which Postgres cannot hold in text or jsonb."""
+    if isinstance(value, str):
+        return value.replace("\x00", "\ufffd") if "\x00" in value else value
+    if isinstance(value, Mapping):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
