@@ -29,13 +29,13 @@ def limit_errors(parameters: Mapping[str, Any]) -> list[FieldError]:
         if isinstance(value, Mapping):
             for key in value:
                 size += _utf8_length(key)
-                errors.extend(_text_errors(f"a name in {path}", key))
+                errors.extend(_text_errors(path, key, "has a name that contains"))
             waiting.extend((f"{path}.{_shortened(key)}", item, depth + 1) for key, item in value.items())
         elif isinstance(value, list):
             waiting.extend((f"{path}[{index}]", item, depth + 1) for index, item in enumerate(value))
         elif isinstance(value, str):
             size += _utf8_length(value)
-            errors.extend(_text_errors(path, value))
+            errors.extend(_text_errors(path, value, "contains"))
         elif isinstance(value, float) and not math.isfinite(value):
             errors.append(FieldError(path, f"{value} is not a JSON number"))
         elif isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
@@ -53,13 +53,13 @@ def _utf8_length(text: object) -> int:
     return len(text.encode("utf-8", "surrogatepass")) if isinstance(text, str) else 0
 
 
-def _text_errors(path: str, text: object) -> list[FieldError]:
+def _text_errors(path: str, text: object, what: str) -> list[FieldError]:
     if not isinstance(text, str):
-        return [FieldError(path, "a name must be a text")]
+        return [FieldError(path, "has a name that is no text")]
     if "\x00" in text:
-        return [FieldError(path, "contains the character U+0000")]
+        return [FieldError(path, f"{what} the character U+0000")]
     if any("\ud800" <= character <= "\udfff" for character in text):
-        return [FieldError(path, "contains half of a surrogate pair, which is no character")]
+        return [FieldError(path, f"{what} half of a surrogate pair, which is no character")]
     return []
 
 

@@ -80,7 +80,7 @@ def _no_such_shape(sizes: Sizes, width: int, height: int) -> str:
         ),
     )
     return (
-        f"{width}x{height} has the shape {width // divisor}:{height // divisor}, which the model cannot make. "
+        f"{width}x{height} has the shape {width // divisor}:{height // divisor}, which it cannot make. "
         f"It makes {', '.join(shapes)}; the nearest size is {nearest.width}x{nearest.height}"
     )
 

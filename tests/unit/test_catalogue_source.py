@@ -1,0 +1,67 @@
+"""MODELS_CONFIG is inline JSON, a path or an s3:// URI."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from lib.domain.errors import ConfigurationError
+from lib.stores.models_source import load_catalogue, read_models_config
+
+ENTRY = {"version": "owner/name", "pricing": 0.1, "estimatedTime": 5, "supportedParams": ["prompt"]}
+TEXT = json.dumps({"image": {"one": ENTRY}})
+
+
+def test_inline_json_is_the_catalogue() -> None:
+    assert load_catalogue(f"  {TEXT}\n").ids() == ["one"]
+
+
+def test_a_relative_path_starts_at_the_root_of_the_bundle(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_text(TEXT, encoding="utf-8")
+
+    assert load_catalogue("models.json", root=tmp_path).ids() == ["one"]
+
+
+def test_an_absolute_path_is_taken_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "models.json"
+    path.write_bytes(b"\xef\xbb\xbf" + TEXT.encode())
+
+    assert load_catalogue(str(path)).ids() == ["one"]
+
+
+def test_the_shipped_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert "flux-schnell" in load_catalogue("config/models.json").ids()
+
+
+def test_an_s3_uri_is_read_by_the_reader_that_is_given() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def read_object(bucket: str, key: str) -> bytes:
+        asked.append((bucket, key))
+        return TEXT.encode()
+
+    assert load_catalogue("s3://a-bucket/a/key.json", read_object=read_object).ids() == ["one"]
+    assert asked == [("a-bucket", "a/key.json")]
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("", "is empty"),
+        ("config/none.json", "cannot be read: No such file"),
+        ("s3://bucket", "must be s3://bucket/key"),
+        ("s3://bucket/key", "does not read"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_name(setting: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=words):
+        read_models_config(setting)
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "models.json").write_bytes(b"\xff\xfe\x00")
+
+    with pytest.raises(ConfigurationError, match="not UTF-8"):
+        read_models_config("models.json", root=tmp_path)
