@@ -1,0 +1,7 @@
+"""Runs Lambda functions in processes of their own, under AWS's own runtime client."""
+
+from local.runtime.invocation import FunctionError
+from local.runtime.pool import Pool
+from local.runtime.runtime import Runtime
+
+__all__ = ["FunctionError", "Pool", "Runtime"]
