@@ -91,11 +91,15 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Rule:
-    """What parameters demand of each other: a JSON Schema over all of them."""
+    """What parameters demand of each other: a JSON Schema over all of them.
+
+    With `warning` the job is made all the same, and the caller told.
+    """
 
     path: str
     message: str
     schema: Mapping[str, Any]
+    warning: bool = False
 
 
 @dataclass(frozen=True, eq=False)

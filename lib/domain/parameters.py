@@ -6,10 +6,12 @@ from difflib import get_close_matches
 from typing import Any
 
 from lib.domain.errors import FieldError, InvalidParametersError
-from lib.domain.model_config import ModelConfig
+from lib.domain.model_config import ModelConfig, Rule
 from lib.domain.parameter_limits import limit_errors
 from lib.domain.parameter_schema import matches, normalized, schema_problems
 from lib.domain.sizes import SizeChoice, choose_size
+
+MAX_ERRORS = 50
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,13 @@ def validate_parameters(model: ModelConfig, params: Any) -> Parameters:
     errors = [*_name_errors(model, given), *_value_errors(model, given)]
     size = _size(model, given, errors)
     values = {**model.defaults, **_without_size(model, given), **size.set}
-    errors += [*size.errors, *_rule_errors(model, values, errors)]
+    errors += size.errors
+    broken = _broken_rules(model, values, errors)
+    errors += [FieldError(f"parameters.{rule.path}", rule.message) for rule in broken if not rule.warning]
     if errors:
         raise _invalid(errors)
-    return Parameters(values, size.warnings)
+    warned = (f"{rule.path}: {rule.message}." for rule in broken if rule.warning)
+    return Parameters(values, (*size.warnings, *warned))
 
 
 def _invalid(errors: list[FieldError]) -> InvalidParametersError:
@@ -65,12 +70,12 @@ def _name_errors(model: ModelConfig, given: Mapping[str, Any]) -> list[FieldErro
         for name in model.required
         if name not in given and name not in model.defaults
     ]
-    unknown = [
-        FieldError(f"parameters.{name[:64]}", _unknown(model, name))
-        for name in given
-        if name not in model.supported_params
-    ]
-    return missing + unknown
+    unknown = [name for name in given if name not in model.supported_params]
+    errors = [FieldError(f"parameters.{name[:64]}", _unknown(model, name)) for name in unknown[:MAX_ERRORS]]
+    if len(unknown) > MAX_ERRORS:
+        rest = len(unknown) - MAX_ERRORS
+        errors.append(FieldError("parameters", f"and {rest} more that are no parameters of {model.id}"))
+    return missing + errors
 
 
 def _unknown(model: ModelConfig, name: str) -> str:
@@ -103,10 +108,10 @@ def _without_size(model: ModelConfig, given: Mapping[str, Any]) -> dict[str, Any
     return {name: value for name, value in given.items() if name not in consumed}
 
 
-def _rule_errors(model: ModelConfig, values: Mapping[str, Any], errors: list[FieldError]) -> list[FieldError]:
+def _broken_rules(model: ModelConfig, values: Mapping[str, Any], errors: list[FieldError]) -> list[Rule]:
     known_wrong = {error.path for error in errors}
     return [
-        FieldError(f"parameters.{rule.path}", rule.message)
+        rule
         for rule in model.rules
         if f"parameters.{rule.path}" not in known_wrong and not matches(rule.schema, values)
     ]

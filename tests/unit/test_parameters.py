@@ -9,7 +9,7 @@ from lib.domain.catalogue import Catalogue
 from lib.domain.errors import InvalidParametersError
 from lib.domain.model_input import build_input
 from lib.domain.parameter_limits import MAX_BYTES, MAX_DEPTH, MAX_VALUES
-from lib.domain.parameters import merge_prompt, validate_parameters
+from lib.domain.parameters import MAX_ERRORS, merge_prompt, validate_parameters
 from lib.stores.models_source import load_catalogue
 
 PICTURE = "https://example.com/a.png"
@@ -65,6 +65,13 @@ def test_all_errors_are_told_at_once(catalogue: Catalogue) -> None:
     assert found["parameters.num_inference_steps"] == "must be at most 4, not 5"
     assert found["parameters.output_format"] == 'must be one of "webp", "jpg", "png", not "gif"'
     assert found["parameters.width"] == "must be at least 64, not 8"
+
+
+def test_a_flood_of_unknown_names_is_counted_rather_than_listed(catalogue: Catalogue) -> None:
+    found = problems(catalogue, "flux-schnell", {"prompt": "a cat", **{f"x{n}": n for n in range(1000)}})
+
+    assert len(found) == MAX_ERRORS + 1
+    assert found["parameters"] == "and 950 more that are no parameters of flux-schnell"
 
 
 def test_the_models_own_name_of_a_parameter_is_answered_with_ours(catalogue: Catalogue) -> None:
@@ -224,6 +231,22 @@ def test_what_the_model_would_refuse_after_billing_is_refused_before(
 )
 def test_what_the_model_takes_together_is_sent_as_it_is(catalogue: Catalogue, params: dict[str, Any]) -> None:
     assert params.items() <= sent(catalogue, "musicgen", params).items()
+
+
+@pytest.mark.parametrize(
+    ("model_id", "warned"), [("flux-schnell", True), ("musicgen", True), ("sdxl", False)]
+)
+def test_a_seed_of_zero_is_warned_of_where_the_model_takes_it_for_none(
+    catalogue: Catalogue, model_id: str, warned: bool
+) -> None:
+    model = catalogue.get_model_config(model_id)
+
+    parameters = validate_parameters(model, {"prompt": "a cat", "seed": 0})
+
+    assert build_input(model, parameters)["seed"] == 0
+    told = ("seed: the model takes 0 for no seed, so the result cannot be made again.",)
+    assert parameters.warnings == (told if warned else ())
+    assert validate_parameters(model, {"prompt": "a cat", "seed": 1}).warnings == ()
 
 
 WHOLE_REQUESTS: dict[str, dict[str, Any]] = {
