@@ -234,7 +234,8 @@ begin
         j.step := 'submitting';
     end if;
     j := save_transition(j, 'submit_unknown', p_now);
-    return transition_result('unknown', true, j);
+    return transition_result('unknown', true, j,
+        emit_check(j, p_now, greatest(0, ceil(extract(epoch from p_due_at - p_now)))::numeric));
 end
 $$;
 comment on function mark_submit_unknown is 'It was sent and nobody answered: it is not sent again, but claimed or expired.';

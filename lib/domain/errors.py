@@ -54,6 +54,7 @@ class GatewayError(Exception):
         self.message = message
         self.errors = tuple(errors)
         self.retry_after_seconds = retry_after_seconds
+        self.job_id: str | None = None  # the job that was recorded all the same, if any
         if code is not None:
             self.code = code
 

@@ -1,0 +1,270 @@
+"""Moves jobs on: does what is due for one, applies what a provider said, cancels what nobody waits for."""
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from lib.domain.due import Due, Work, poll_delay_seconds, wait_seconds, what_is_due
+from lib.domain.errors import GatewayError, ProviderError, RecordUnavailableError, UnavailableError
+from lib.domain.provider import Credential, FailureKind, ProviderUpdate, RemoteStatus, Submission
+from lib.domain.timing import Timing
+from lib.ports.journal import Journal
+from lib.ports.provider import ProviderClient
+from lib.ports.record import JobRecord, Transition
+from lib.services.after_commit import AfterCommit
+from lib.services.submit_attempt import SubmitAttempt
+from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
+
+VERDICT_CHECK_SECONDS = 15
+MAX_TRIES_TO_PLACE_A_WEBHOOK = 8
+
+
+class NoteProgress(Protocol):
+    """Keeps a running job's progress beside the record; never raises."""
+
+    def __call__(self, job_id: str, attempt: int, fraction: float, now: datetime) -> None:
+        """`fraction` is 0.0 to 1.0."""
+
+
+class LoadInput(Protocol):
+    """Reads a large request's input back from the object that `request_ref` names."""
+
+    def __call__(self, request_ref: str) -> Mapping[str, Any]:
+        """The provider's input; raises UnavailableError when the bucket is away."""
+
+
+@dataclass(frozen=True)
+class AdvanceJob:
+    """Handles the messages `check`, `event` and `cancel_remote`. Each may come twice, late, or never."""
+
+    record: JobRecord
+    after_commit: AfterCommit
+    submit: SubmitAttempt
+    provider: Callable[[str], ProviderClient]
+    credential: Callable[[str, str], Credential]
+    note_progress: NoteProgress
+    load_input: LoadInput
+    journal: Journal
+    clock: Callable[[], datetime]
+    timing: Timing
+    jitter: Callable[[], float] = random.random
+
+    def check(self, message: Mapping[str, Any]) -> None:
+        """Win the turn to look at the job, and do the one thing that is due."""
+        now = self.clock()
+        turn = self.record.begin_check(
+            str(message["jobId"]),
+            poll_seq=message.get("pollSeq"),
+            now=now,
+            due_at=Timing.after(now, self.timing.poll_after),
+        )
+        if turn.outcome == "work":
+            self._do(Work.from_json(turn.job, turn.extra["work"]), now)
+
+    def event(
+        self, job_id: str, attempt: int, update: ProviderUpdate, *, source: str = "webhook"
+    ) -> Transition:
+        """Apply what a provider said of an attempt: webhook, poll and answer all come through here."""
+        now = self.clock()
+        if update.status is RemoteStatus.UNKNOWN:
+            self.journal.count("UnknownRemoteStatus", status=update.raw_status[:64])
+        transition = self.record.apply_update(
+            job_id,
+            attempt,
+            update,
+            source=source,
+            now=now,
+            due_at=Timing.after(now, self.timing.poll_after),
+            storing_deadline_at=Timing.after(now, self.timing.storing_deadline),
+            storing_due_at=Timing.after(now, self.timing.storing_lease),
+        )
+        if transition.outcome == "other_prediction":
+            self.journal.note("event_of_another_prediction", job_id, attempt=attempt)
+        if update.progress is not None and transition.snapshot and not transition.job.final:
+            self.note_progress(job_id, attempt, update.progress, now)
+        return self.after_commit(transition, now)
+
+    def cancel_remote(self, message: Mapping[str, Any]) -> None:
+        """Cancel a prediction that no job waits for any more; what the provider answers ends its attempt."""
+        job_id, attempt = str(message["jobId"]), int(message["attempt"])
+        provider_job_id = str(message["providerJobId"])
+        job = self.record.find_job(job_id)
+        if job is None:
+            return
+        name = str(job.data["provider"])
+        try:
+            update = self.provider(name).cancel(provider_job_id, self.credential(name, "platform"))
+        except ProviderError as error:
+            if error.code == FailureKind.NOT_FOUND.value:
+                return
+            tries = int(message.get("tries", 0))
+            wait = error.retry_after_seconds or backoff_seconds(tries)
+            raise TryLaterError(wait, f"cancel: {error.code}", tried_again(message)) from error
+        if update.status.final:
+            self.event(job_id, attempt, replace(update, provider_job_id=provider_job_id), source="cancel")
+
+    def place(self, provider: str, provider_job_id: str, tries: int) -> tuple[str, int] | None:
+        """(job id, attempt) of a webhook that names neither; the answer that records its id may still be on its way."""
+        found = self.record.find_job_by_provider(provider, provider_job_id)
+        if found is None and tries < MAX_TRIES_TO_PLACE_A_WEBHOOK:
+            raise TryLaterError(backoff_seconds(tries), "no job has this provider job id yet")
+        return found
+
+    def _do(self, work: Work, now: datetime) -> None:
+        job_id = work.job.job_id
+        match what_is_due(work, now, self.timing):
+            case Due.SUBMIT:
+                self._submit(work, now)
+            case Due.WAIT:
+                self.record.set_due(job_id, now + timedelta(seconds=wait_seconds(work, now)))
+            case Due.WAIT_TO_SUBMIT:
+                self._look_again(work, wait_seconds(work, now), now, always=True)
+            case Due.MARK_UNKNOWN:
+                due_at = Timing.after(now, self.timing.recover_again)
+                marked = self.record.mark_submit_unknown(job_id, work.attempt.attempt, due_at=due_at, now=now)
+                self.after_commit(marked, now)
+                self._recover(work, now)
+            case Due.RECOVER:
+                self._recover(work, now)
+            case Due.POLL:
+                self._poll(work, now)
+            case Due.CANCEL:
+                self._cancel(work, now)
+            case Due.STORE:
+                again = self.record.emit_next_check(
+                    job_id, topic="store", poll_seq=None, delay_seconds=0, now=now
+                )
+                self.after_commit(again, now)
+            case Due.FAIL_DEADLINE:
+                self._fail(work, "deadline_exceeded", "The job was not finished before its deadline.", now)
+            case Due.FAIL_UNKNOWN:
+                words = (
+                    "The provider never answered the submit, and nothing was heard of it until the deadline."
+                )
+                self._fail(work, "submit_unknown", words, now)
+            case Due.FAIL_STORING:
+                self._fail(work, "storing_deadline_exceeded", "The outputs could not be stored in time.", now)
+
+    def _fail(self, work: Work, code: str, message: str, now: datetime) -> None:
+        failed = self.record.fail_job(work.job.job_id, code=code, message=message, retryable=True, now=now)
+        self.after_commit(failed, now)
+
+    def _submit(self, work: Work, now: datetime) -> None:
+        """Whoever wins the claim sends. Everything that can fail without a send is done before it.
+
+        worker A   begin_check   claim: won    send ........ record_submitted
+        worker B     begin_check   claim: lost
+        """
+        credential = self._credential(work)
+        provider_input = work.attempt.input
+        if provider_input is None:
+            provider_input = self.load_input(str(work.request_ref))
+        lease = Timing.after(now, self.timing.submit_lease)
+        claimed = self.record.claim_attempt(work.job.job_id, work.attempt.attempt, lease_until=lease, now=now)
+        if claimed.outcome != "claimed":
+            return
+        self.after_commit(claimed, now)
+        remaining = max(5, int((work.deadline_at - now).total_seconds()))
+        submission = self._submission(work, provider_input, remaining)
+        self.submit.send(
+            self.provider(work.attempt.provider), submission, credential, submits=work.attempt.submits + 1
+        )
+
+    def _submission(self, work: Work, provider_input: Mapping[str, Any], seconds: int) -> Submission:
+        attempt = work.attempt
+        return Submission(work.job.job_id, attempt.attempt, attempt.model_ref, provider_input, seconds)
+
+    def _credential(self, work: Work) -> Credential:
+        return self.credential(work.attempt.provider, work.attempt.credential_version)
+
+    def _poll(self, work: Work, now: datetime) -> None:
+        client, attempt = self.provider(work.attempt.provider), work.attempt
+        try:
+            update = client.poll(str(attempt.provider_job_id), self._credential(work))
+            update = replace(update, provider_job_id=attempt.provider_job_id)
+        except ProviderError as error:
+            self._provider_trouble(work, error, now)
+            return
+        transition = self.event(work.job.job_id, attempt.attempt, update, source="poll")
+        if not update.status.final and transition.snapshot and not transition.job.final:
+            self._look_again(work, poll_delay_seconds(work, now, self.jitter()), now)
+
+    def _cancel(self, work: Work, now: datetime) -> None:
+        """Ask the provider to cancel; only its evidence ends the job."""
+        client, attempt = self.provider(work.attempt.provider), work.attempt
+        try:
+            update = client.cancel(str(attempt.provider_job_id), self._credential(work))
+            update = replace(update, provider_job_id=attempt.provider_job_id)
+        except ProviderError as error:
+            self._provider_trouble(work, error, now)
+            return
+        if update.status.final:
+            self.event(work.job.job_id, attempt.attempt, update, source="cancel")
+        else:
+            self._look_again(work, VERDICT_CHECK_SECONDS, now, always=True)
+
+    def _provider_trouble(self, work: Work, error: ProviderError, now: datetime) -> None:
+        """A provider that does not know the prediction has lost it; everything else is waited out."""
+        if error.code == FailureKind.NOT_FOUND.value:
+            self._fail(work, error.code, error.message, now)
+            return
+        self.journal.note("provider_trouble", work.job.job_id, code=error.code)
+        wait = error.retry_after_seconds or poll_delay_seconds(work, now, self.jitter())
+        self._look_again(work, min(max(wait, 2.0), 300.0), now, always=True)
+
+    def _look_again(self, work: Work, seconds: float, now: datetime, *, always: bool = False) -> None:
+        """Schedule the next poll where no webhook will come; elsewhere the sweep looks, unless `always`."""
+        attempt = work.attempt
+        polled = (
+            self.submit.callback(
+                attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
+            )
+            is None
+        )
+        if polled or always:
+            again = self.record.emit_next_check(
+                work.job.job_id,
+                topic="advance",
+                poll_seq=work.poll_seq,
+                delay_seconds=math.ceil(seconds),
+                now=now,
+            )
+            self.after_commit(again, now)
+
+    def _recover(self, work: Work, now: datetime) -> None:
+        """Look at the provider for the prediction of a submit that nobody answered."""
+        attempt = work.attempt
+        provider_input = (
+            attempt.input if attempt.input is not None else self.load_input(str(work.request_ref))
+        )
+        callback = self.submit.callback(
+            attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
+        )
+        try:
+            found = self.provider(attempt.provider).recover(
+                self._submission(work, provider_input, 0),
+                self._credential(work),
+                callback,
+                created_after=attempt.created_at - timedelta(seconds=5),
+                created_before=now,
+            )
+        except ProviderError as error:
+            self.journal.note("recover_failed", work.job.job_id, code=error.code)
+            found = None
+        if found is not None:
+            self.journal.note("recovered", work.job.job_id, providerJobId=found.provider_job_id)
+            self.event(work.job.job_id, attempt.attempt, found.update, source="recover")
+            return
+        self._look_again(work, self.timing.recover_again, now)
+
+
+def waits_for_record(error: GatewayError, message: Mapping[str, Any]) -> TryLaterError:
+    """The record or a queue is away: the message comes back, later each time, and loses nothing."""
+    wait = backoff_seconds(int(message.get("tries", 0)), first=2.0, longest=60.0)
+    return TryLaterError(wait, f"waiting: {error.code}", tried_again(message))
+
+
+UNAVAILABLE = (RecordUnavailableError, UnavailableError)

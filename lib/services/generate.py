@@ -1,0 +1,215 @@
+"""Starts a job: validate, quote, record, send. Nothing is spent before it is recorded."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from lib.domain.caller import Caller
+from lib.domain.catalogue import Catalogue
+from lib.domain.errors import (
+    FieldError,
+    ForbiddenError,
+    IdempotencyMismatchError,
+    ProviderError,
+    StillRunningError,
+)
+from lib.domain.ids import short_id, uuid7
+from lib.domain.job import JobStatus, JobStep
+from lib.domain.model_config import ModelConfig
+from lib.domain.model_input import build_input
+from lib.domain.parameters import merge_prompt, validate_parameters
+from lib.domain.pricing import quote
+from lib.domain.provider import Credential, FailureKind, Submission, SubmitOutcome
+from lib.domain.snapshot import JobSnapshot
+from lib.domain.timing import Timing
+from lib.ports.holds import Holds
+from lib.ports.provider import ProviderClient
+from lib.ports.record import Answer, JobRecord, NewJob, Transition
+from lib.ports.storage import MediaBucket
+from lib.services.after_commit import AfterCommit
+from lib.services.submit_attempt import SubmitAttempt, Submitted
+
+INLINE_REQUEST_BYTES = 64 * 1024
+REQUESTS_PREFIX = "requests/"
+
+
+@dataclass(frozen=True)
+class GenerateRequest:
+    """A request for media as it was read; `raw_hash` identifies its body for the Idempotency-Key."""
+
+    media_type: str
+    model_id: str
+    parameters: Mapping[str, Any]
+    prompt: str | None = None
+    user_id: str | None = None
+    idempotency_key: str | None = None
+    raw_hash: str = ""
+
+
+@dataclass(frozen=True)
+class GenerateMedia:
+    """The use case of `POST /generate-media`.
+
+    `bucket` is called for, not given, because only a request over 64 KB needs one.
+    """
+
+    record: JobRecord
+    catalogue: Catalogue
+    provider: Callable[[str], ProviderClient]
+    credential: Callable[[str], Credential]
+    submit: SubmitAttempt
+    after_commit: AfterCommit
+    holds: Holds
+    bucket: Callable[[], MediaBucket]
+    clock: Callable[[], datetime]
+    timing: Timing
+
+    def start(self, caller: Caller, request: GenerateRequest) -> Answer:
+        """Record the job, send it, and answer 202; a repeated Idempotency-Key gets the first answer.
+
+        Raises:
+            ForbiddenError: the body names another user.
+            InvalidError: unknown model, wrong parameters, unknown price, or a key used with another body.
+            StillRunningError: the first request with this key has not answered yet.
+            RecordUnavailableError: nothing was recorded, nothing was sent.
+            ProviderError: the provider refused; the job is recorded as failed, `job_id` names it.
+        """
+        _check_owner(caller, request)
+        model = self.catalogue.validate_model_id(request.model_id, request.media_type)
+        parameters = validate_parameters(model, merge_prompt(request.prompt, request.parameters))
+        price = quote(model, parameters)
+        provider_input = build_input(model, parameters)
+        client, credential = self.provider(model.provider), self.credential(model.provider)
+        now = self.clock()
+        job = NewJob(
+            job_id=str(uuid7(now)),
+            short_id=short_id(),
+            user_id=caller.user_id,
+            media_type=model.media_type.value,
+            model_id=model.id,
+            provider=model.provider,
+            model_ref=model.version,
+            credential_version=credential.version,
+            estimated_time_seconds=float(price.estimated_time_seconds),
+            estimated_cost=str(price.amount),
+            deadline_at=Timing.after(now, self.timing.job_deadline),
+            lease_until=Timing.after(now, self.timing.submit_lease),
+            warnings=parameters.warnings,
+            idempotency_key=request.idempotency_key,
+            request_hash=request.raw_hash,
+            idempotency_expires_at=now + timedelta(seconds=self.timing.idempotency_life),
+            **self._kept(model, parameters.values, provider_input, now),
+        )
+        self.holds.reserve(caller.user_id, job.job_id, price.amount)
+        created = self.record.create_job(job, now)
+        if created.outcome != "created":
+            return _replayed(created)
+        self.after_commit.announce(created)
+        submission = Submission(
+            job.job_id, 1, job.model_ref, provider_input, max(5, int(self.timing.job_deadline))
+        )
+        submitted = self.submit.send(
+            client, submission, credential, answer=lambda remote: _answer(job, remote)
+        )
+        return _answered(job, submitted)
+
+    def _kept(
+        self,
+        model: ModelConfig,
+        parameters: Mapping[str, Any],
+        provider_input: Mapping[str, Any],
+        now: datetime,
+    ) -> dict[str, Any]:
+        """The request as the record keeps it: in the row, or by reference to an object where it is large."""
+        kept = {"parameters": dict(parameters), "input": dict(provider_input)}
+        body = json.dumps(kept, separators=(",", ":")).encode()
+        if len(body) <= INLINE_REQUEST_BYTES:
+            return kept
+        key = f"{REQUESTS_PREFIX}{now:%Y/%m/%d}/{uuid7(now)}.json"
+        metadata = {"model-id": model.id}
+        self.bucket().put(key, body, content_type="application/json", metadata=metadata)
+        return {"request_ref": key}
+
+
+def _check_owner(caller: Caller, request: GenerateRequest) -> None:
+    if request.user_id is not None and request.user_id != caller.user_id:
+        msg = "userId must be the user of the API key; leave it out or correct it"
+        raise ForbiddenError(msg, errors=[FieldError("userId", "is not the user of the API key")])
+
+
+def _answer(job: NewJob, provider_job_id: str | None) -> Answer:
+    """The 202 for a job that was just recorded."""
+    return _accepted(
+        {
+            "jobId": job.job_id,
+            "shortId": job.short_id,
+            "status": JobStatus.PENDING.value,
+            "estimatedTime": job.estimated_time_seconds,
+            "estimatedCost": float(job.estimated_cost),
+            "provider": job.provider,
+            "providerJobId": provider_job_id,
+            "warnings": list(job.warnings),
+        }
+    )
+
+
+def _accepted(job: Mapping[str, Any]) -> Answer:
+    """The 202 of DESIGN section 5 from a job's fields; `warnings` only where there are some."""
+    remote = job.get("providerJobId")
+    body = {
+        "jobId": job["jobId"],
+        "shortId": job["shortId"],
+        "status": job["status"],
+        "estimatedTime": job["estimatedTime"],
+        "estimatedCost": job["estimatedCost"],
+        "replicateId": remote if job["provider"] == "replicate" else None,
+        "provider": job["provider"],
+        "providerJobId": remote,
+    }
+    if job.get("warnings"):
+        body["warnings"] = job["warnings"]
+    return Answer(202, body)
+
+
+def _answered(job: NewJob, submitted: Submitted) -> Answer:
+    result = submitted.result
+    if result.outcome is SubmitOutcome.REFUSED:
+        failure = result.failure
+        message = failure.message if failure else "The provider refused the job."
+        code = failure.kind if failure else FailureKind.UNKNOWN
+        raise _refused(job.job_id, message, code.value, retryable=bool(failure and failure.retryable))
+    return _answer(job, result.update.provider_job_id if result.update else None)
+
+
+def _replayed(created: Transition) -> Answer:
+    match created.outcome:
+        case "mismatch":
+            msg = "this Idempotency-Key was used with another body; use a new key for a new request"
+            raise IdempotencyMismatchError(msg)
+        case "in_progress":
+            msg = (
+                "the first request with this Idempotency-Key is still being answered; repeat this one shortly"
+            )
+            raise StillRunningError(msg, retry_after_seconds=1)
+        case "replay":
+            answer = created.extra["answer"]
+            return Answer(int(answer["statusCode"]), answer["body"])
+        case _:
+            return _from_job(created.job)
+
+
+def _from_job(job: JobSnapshot) -> Answer:
+    """The answer that the first request did not live to give, or its refusal again."""
+    error = job.data.get("error")
+    if error and job.step in (JobStep.QUEUED, JobStep.SUBMITTING):
+        raise _refused(job.job_id, error["message"], error["code"], retryable=bool(error["retryable"]))
+    return _accepted(job.data)
+
+
+def _refused(job_id: str, message: str, code: str, *, retryable: bool) -> ProviderError:
+    error = ProviderError(message, code=code)
+    error.retryable = retryable
+    error.job_id = job_id
+    return error

@@ -1,0 +1,86 @@
+"""What a message of the advance queue asks for, done at most once where that matters."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from lib.domain.errors import UnavailableError
+from lib.domain.provider import ProviderUpdate
+from lib.ports.journal import Journal
+from lib.services.advance import AdvanceJob, waits_for_record
+
+
+class ProcessedEvents(Protocol):
+    """Remembers which webhooks were worked through. Fails open: what is forgotten is applied again, harmlessly."""
+
+    def seen(self, provider: str, webhook_id: str, now: datetime) -> bool:
+        """Whether this webhook was worked through before."""
+
+    def mark(self, provider: str, webhook_id: str, now: datetime) -> None:
+        """It was worked through now."""
+
+
+class ReadUpdate(Protocol):
+    """Reads the update of an event message, from the message or from the object it refers to."""
+
+    def __call__(self, message: Mapping[str, Any]) -> ProviderUpdate:
+        """The update; raises UnavailableError when the bucket is away."""
+
+
+@dataclass(frozen=True)
+class HandleMessage:
+    """The use case of the advance queue."""
+
+    advance: AdvanceJob
+    processed: ProcessedEvents
+    read_update: ReadUpdate
+    journal: Journal
+    clock: Callable[[], datetime]
+
+    def __call__(self, message: Mapping[str, Any]) -> None:
+        """Do what the message says.
+
+        Raises:
+            TryLaterError: something that is needed is away; the message must come back.
+            KeyError, ValueError: the message is none of ours; it belongs to the dead letters.
+        """
+        try:
+            match message["kind"]:
+                case "check":
+                    self.advance.check(message)
+                case "event":
+                    self._event(message)
+                case "cancel_remote":
+                    self.advance.cancel_remote(message)
+                case other:
+                    msg = f"no such kind of message: {other!r}"
+                    raise ValueError(msg)
+        except UnavailableError as error:
+            raise waits_for_record(error, message) from error
+
+    def _event(self, message: Mapping[str, Any]) -> None:
+        """Apply a webhook, and mark it only after the work: applied twice it changes nothing, lost it would."""
+        provider, webhook_id = str(message["provider"]), message.get("webhookId")
+        if webhook_id and self.processed.seen(provider, webhook_id, self.clock()):
+            self.journal.count("WebhookRepeated", provider=provider)
+            return
+        update = self.read_update(message)
+        place = self._place(message, provider, update)
+        if place is None:
+            self.journal.count("WebhookWithoutJob", provider=provider)
+            return
+        transition = self.advance.event(*place, update)
+        if transition.snapshot is None:
+            self.journal.count("WebhookWithoutJob", provider=provider)
+        if webhook_id:
+            self.processed.mark(provider, webhook_id, self.clock())
+
+    def _place(
+        self, message: Mapping[str, Any], provider: str, update: ProviderUpdate
+    ) -> tuple[str, int] | None:
+        if message.get("jobId"):
+            return str(message["jobId"]), int(message["attempt"])
+        if update.provider_job_id is None:
+            return None
+        return self.advance.place(provider, update.provider_job_id, int(message.get("tries", 0)))

@@ -1,0 +1,175 @@
+"""Sends one attempt to its provider, once, and records what came of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from lib.domain.errors import RecordUnavailableError, UnavailableError
+from lib.domain.provider import (
+    Credential,
+    Failure,
+    FailureKind,
+    RemoteStatus,
+    Submission,
+    SubmitOutcome,
+    SubmitResult,
+)
+from lib.domain.provider_json import update_to_json
+from lib.domain.timing import Timing
+from lib.ports.journal import Journal
+from lib.ports.provider import ProviderClient
+from lib.ports.queue import WorkQueue
+from lib.ports.record import Answer, JobRecord, Transition
+from lib.services.after_commit import AfterCommit
+from lib.services.waiting import backoff_seconds
+
+
+class Callback(Protocol):
+    """Makes the address at which a provider calls us back."""
+
+    def __call__(self, provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
+        """The address with its token, or None where webhooks are switched off."""
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """What a submit came to, and the job after it; None if the record went away in between."""
+
+    result: SubmitResult
+    transition: Transition | None
+
+
+@dataclass(frozen=True)
+class SubmitAttempt:
+    """The caller must hold the attempt's lease: the send follows that commit at once, nothing lies between.
+
+    A crash after the send leaves the attempt in `submitting`; its lease expires, it becomes `unknown`, and is
+    claimed by a webhook or found by `recover`, but never sent again.
+    """
+
+    record: JobRecord
+    after_commit: AfterCommit
+    callback: Callback
+    advance_queue: WorkQueue
+    journal: Journal
+    clock: Callable[[], datetime]
+    timing: Timing
+
+    def send(
+        self,
+        client: ProviderClient,
+        submission: Submission,
+        credential: Credential,
+        *,
+        submits: int = 1,
+        answer: Callable[[str | None], Answer] | None = None,
+    ) -> Submitted:
+        """Submit and record the outcome; `answer` makes the caller's answer from the provider's job id."""
+        callback_url = self.callback(
+            credential.provider, submission.job_id, submission.attempt, credential.version
+        )
+        result = client.submit(submission, credential, callback_url)
+        now = self.clock()
+        try:
+            transition = self._record(submission, result, submits, answer, now, polled=callback_url is None)
+        except RecordUnavailableError:
+            self._record_later(submission, result, credential.provider)
+            return Submitted(result, None)
+        return Submitted(result, self.after_commit(transition, now))
+
+    def _record_later(self, submission: Submission, result: SubmitResult, provider: str) -> None:
+        """The record went away between send and answer: the provider's job id is told to it when it is back.
+
+        If the queue is away too, the attempt is claimed by a webhook or by `recover`, as any unknown one.
+        """
+        self.journal.count("SubmitNotRecorded", provider=provider)
+        if result.outcome is not SubmitOutcome.ACCEPTED or result.update is None:
+            return
+        accepted = update_to_json(replace(result.update, status=RemoteStatus.QUEUED))
+        message = {
+            "kind": "event",
+            "provider": provider,
+            "jobId": submission.job_id,
+            "attempt": submission.attempt,
+            "update": accepted,
+        }
+        try:
+            self.advance_queue.send(message, group=submission.job_id, delay_seconds=2)
+        except UnavailableError:
+            self.journal.count("OutboxSendFailed", topic="advance")
+
+    def _record(
+        self,
+        submission: Submission,
+        result: SubmitResult,
+        submits: int,
+        answer: Callable[[str | None], Answer] | None,
+        now: datetime,
+        *,
+        polled: bool,
+    ) -> Transition:
+        job_id, attempt = submission.job_id, submission.attempt
+        match result.outcome:
+            case SubmitOutcome.ACCEPTED if result.update and result.update.provider_job_id:
+                remote = result.update.provider_job_id
+                transition = self.record.record_submitted(
+                    job_id,
+                    attempt,
+                    remote,
+                    now=now,
+                    due_at=Timing.after(now, self.timing.poll_after),
+                    answer=answer(remote) if answer else None,
+                    poll_after_seconds=self.timing.first_poll if polled else None,
+                )
+                return self._apply_answer(submission, result, transition, now)
+            case SubmitOutcome.DEFERRED:
+                failure = result.failure or Failure(FailureKind.OUTAGE, "the provider took nothing")
+                wait = failure.retry_after_seconds or backoff_seconds(submits)
+                return self.record.defer_submit(
+                    job_id,
+                    attempt,
+                    retry_at=now + timedelta(seconds=wait),
+                    reason=failure.message,
+                    now=now,
+                    answer=answer(None) if answer else None,
+                )
+            case SubmitOutcome.REFUSED:
+                failure = result.failure or Failure(
+                    FailureKind.UNKNOWN, "the provider refused without a reason"
+                )
+                return self.record.fail_job(
+                    job_id,
+                    code=failure.kind.value,
+                    message=failure.message,
+                    retryable=failure.retryable,
+                    now=now,
+                    refused=True,
+                )
+            case _:
+                return self.record.mark_submit_unknown(
+                    job_id,
+                    attempt,
+                    due_at=Timing.after(now, self.timing.recover_again),
+                    now=now,
+                    answer=answer(None) if answer else None,
+                )
+
+    def _apply_answer(
+        self, submission: Submission, result: SubmitResult, transition: Transition, now: datetime
+    ) -> Transition:
+        """An answer that says more than "accepted" is evidence like any other."""
+        update = result.update
+        if update is None or update.status in (RemoteStatus.QUEUED, RemoteStatus.UNKNOWN):
+            return transition
+        self.after_commit(transition, now)
+        return self.record.apply_update(
+            submission.job_id,
+            submission.attempt,
+            update,
+            source="answer",
+            now=now,
+            due_at=Timing.after(now, self.timing.poll_after),
+            storing_deadline_at=Timing.after(now, self.timing.storing_deadline),
+            storing_due_at=Timing.after(now, self.timing.storing_lease),
+        )

@@ -1,0 +1,26 @@
+"""Waiting is not failing: work that cannot go on now is done again later, without wearing anything out."""
+
+from collections.abc import Mapping
+from typing import Any
+
+LONGEST_DELAY_SECONDS = 900.0
+
+
+class TryLaterError(Exception):
+    """The message must be handled again after `delay_seconds`; `message` replaces it if it is not the same."""
+
+    def __init__(self, delay_seconds: float, reason: str, message: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.delay_seconds = min(max(delay_seconds, 0.0), LONGEST_DELAY_SECONDS)
+        self.reason = reason
+        self.message = message
+
+
+def backoff_seconds(tries: int, *, first: float = 2.0, longest: float = 120.0) -> float:
+    """How long to wait before try number `tries` + 1: doubled each time, up to `longest`."""
+    return min(longest, first * 2.0 ** min(tries, 16))
+
+
+def tried_again(message: Mapping[str, Any]) -> dict[str, Any]:
+    """The message with its count of tries grown by one."""
+    return {**message, "tries": int(message.get("tries", 0)) + 1}
