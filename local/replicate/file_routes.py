@@ -1,5 +1,6 @@
 """The files API: uploads that can be passed as inputs, for one hour, up to 100 MB."""
 
+import asyncio
 import hashlib
 import hmac
 import json
@@ -34,7 +35,7 @@ async def create_file(request: Request) -> Response:
         if (content.size or 0) > MAX_BYTES:
             raise file_too_large()
         path = world.folder / f"upload-{new_id()}"
-        digest = _store(content, path)
+        digest = await asyncio.to_thread(_store, content, path)
         upload = Upload(
             id=new_id(),
             account=account,

@@ -124,9 +124,9 @@ class Prediction:
         }
         if self.deadline:
             body["deadline"] = iso(self.deadline)
-        if self.webhook:
+        if self.webhook and "hide-webhook" not in self.faults:
             body["webhook"] = self.webhook
-        if self.webhook_events is not None:
+        if self.webhook_events is not None and "hide-webhook" not in self.faults:
             body["webhook_events_filter"] = list(self.webhook_events)
         return body
 

@@ -35,7 +35,6 @@ class Settings:
     hold_seconds: float = 120.0
     wait_outputs: WaitOutputs = WaitOutputs.DATA
     render_threads: int = 2
-    verbose: bool = False
 
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
