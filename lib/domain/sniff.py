@@ -84,8 +84,6 @@ def _video(head: bytes) -> ContentType | None:
         return _MOV if brand == b"qt  " else _MP4
     if _riff(head) == b"AVI ":
         return _AVI
-    if head.startswith((b"GIF87a", b"GIF89a")):
-        return _GIF
     return _matroska(head, _WEBM, _MKV) or (_OGV if head.startswith(b"OggS") else None)
 
 
@@ -150,7 +148,7 @@ _CHECKS: dict[MediaType, Callable[[bytes], ContentType | None]] = {
 
 _KNOWN: dict[MediaType, tuple[ContentType, ...]] = {
     MediaType.IMAGE: (_PNG, _JPEG, _WEBP, _GIF, _AVIF, _TIFF, _BMP),
-    MediaType.VIDEO: (_MP4, _MOV, _WEBM, _MKV, _AVI, _OGV, _GIF),
+    MediaType.VIDEO: (_MP4, _MOV, _WEBM, _MKV, _AVI, _OGV),
     MediaType.AUDIO: (_MP3, _WAV, _FLAC, _OGG, _M4A, _WEBA, _AAC, _AIFF),
     MediaType.TEXT: (TEXT,),
 }

@@ -1,0 +1,88 @@
+"""Outputs that need no download: a text, a data URL, an object that the gateway itself put under `temp/`."""
+
+import base64
+import binascii
+from urllib.parse import unquote_to_bytes
+
+from lib.domain.errors import NotFoundError, OutputError
+from lib.domain.media_keys import TEMP_PREFIX
+from lib.domain.stored_output import OutputFault
+from lib.ports.storage import MediaBucket, OutputStream
+
+
+def decode_data_url(url: str, limit: int) -> bytes:
+    """The bytes of a `data:` URL (RFC 2397), base64 or percent-encoded; its declared type is not believed.
+
+    `OutputError`: `output_unreadable` if it is malformed, `output_too_large` over `limit` bytes.
+    """
+    head, comma, data = url.partition(",")
+    if head[:5].lower() != "data:" or not comma:
+        raise _malformed("it has no comma")
+    is_base64 = head.rpartition(";")[2].strip().lower() == "base64"
+    check_inline_size(len(data) * 3 // 4 if is_base64 else len(data) // 3, limit)
+    body = _from_base64(data) if is_base64 else unquote_to_bytes(data)
+    check_inline_size(len(body), limit)
+    return body
+
+
+def check_inline_size(size: int, limit: int) -> None:
+    """`output_too_large` if something that must be held in memory has more bytes than `limit`."""
+    if size > limit:
+        message = f"The output came inside a message with {size} bytes; at most {limit} are taken that way."
+        raise OutputError(message, code=OutputFault.TOO_LARGE)
+
+
+def _from_base64(data: str) -> bytes:
+    raw = b"".join(unquote_to_bytes(data).split()).rstrip(b"=")
+    try:
+        return base64.b64decode(raw + b"=" * (-len(raw) % 4), validate=True)
+    except binascii.Error as error:
+        raise _malformed(f"its base64 is wrong: {error}") from error
+
+
+def _malformed(reason: str) -> OutputError:
+    return OutputError(f"The output's data URL cannot be read: {reason}.", code=OutputFault.UNREADABLE)
+
+
+class ObjectSource:
+    """An `OutputSource` whose addresses are keys under `temp/` of our own bucket."""
+
+    def __init__(self, bucket: MediaBucket) -> None:
+        self._bucket = bucket
+
+    def size(self, key: str) -> int:
+        """How large the object is; `output_expired` if it is gone, `output_forbidden_address` outside `temp/`."""
+        if not key.startswith(TEMP_PREFIX):
+            message = f"The output's key is refused: it is not under {TEMP_PREFIX}."
+            raise OutputError(message, code=OutputFault.FORBIDDEN_ADDRESS)
+        found = self._bucket.head(key)
+        if found is None:
+            raise _gone(key)
+        return found.size
+
+    def open(self, url: str, start: int = 0, validator: str | None = None) -> OutputStream:
+        """See `OutputSource.open`. Our temporary objects never change, so there is nothing to validate."""
+        del validator
+        return _ObjectStream(self._bucket, url, start, self.size(url))
+
+
+class _ObjectStream:
+    def __init__(self, bucket: MediaBucket, key: str, start: int, total: int) -> None:
+        self._bucket, self._key, self._position = bucket, key, start
+        self.start, self.total = start, total
+        self.validator: str | None = None
+
+    def read(self, limit: int) -> bytes:
+        try:
+            data = self._bucket.read(self._key, self._position, min(limit, self.total - self._position))
+        except NotFoundError as error:
+            raise _gone(self._key) from error
+        self._position += len(data)
+        return data
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _gone(key: str) -> OutputError:
+    return OutputError(f"The output is not there any more: {key}.", code=OutputFault.EXPIRED)
