@@ -6,20 +6,23 @@ from lib.domain.snapshot import JobSnapshot
 
 
 class GatewayMetrics(Protocol):
-    """Business figures by media type and model. Counting never fails and never waits: no method raises."""
+    """Business figures. Counting never fails and never waits: no method raises."""
 
     def job_started(self, job: JobSnapshot) -> None:
-        """`JobStarted`: the job is recorded."""
+        """`JobStarted` by media type and model: the job is recorded."""
 
     def job_ended(self, job: JobSnapshot) -> None:
-        """What a final job came to, once for each.
+        """What a final job came to, by media type and model; to be told once for each.
 
-        `JobCompleted` and `ProcessingTime` (ms from creation to completion), `JobFailed` by errorType, or
+        `JobCompleted` with `ProcessingTime` (ms from creation to completion), `JobFailed` by errorType too, or
         `JobCanceled`. A job that is not final counts as nothing.
         """
 
     def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
-        """`WebhookLatency` (ms): from the provider's end of the work to the arrival of its webhook."""
+        """`WebhookLatency` (ms) by media type and model: from the provider's end of the work to its webhook."""
+
+    def webhook_received(self, provider: str, latency_seconds: float | None) -> None:
+        """`WebhookReceived` by provider, and its `WebhookLatency` (ms) if it tells of a final state."""
 
     def count(self, name: str, **dimensions: str) -> None:
-        """Add one to any other counter, such as `MirrorFailed` with `tier="redis"`."""
+        """Add one to any other counter, such as `MirrorUnavailable` with `tier="redis"`."""

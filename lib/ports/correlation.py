@@ -1,0 +1,40 @@
+"""The request that the current work goes back to; it travels with messages, so that one id finds all log lines."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from lib.ports.queue import WorkQueue
+
+_REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
+FIELD = "requestId"
+
+
+def current_request_id() -> str | None:
+    """The id of the request that we work for, or None outside of any."""
+    return _REQUEST_ID.get()
+
+
+@contextmanager
+def working_for(request_id: str | None) -> Iterator[None]:
+    """Work for this request while the block lasts."""
+    token = _REQUEST_ID.set(request_id)
+    try:
+        yield
+    finally:
+        _REQUEST_ID.reset(token)
+
+
+class CorrelatedQueue:
+    """A `WorkQueue` whose messages carry the `requestId` of the request that caused them."""
+
+    def __init__(self, queue: WorkQueue) -> None:
+        self._queue = queue
+
+    def send(self, message: Mapping[str, Any], *, group: str, delay_seconds: float = 0) -> None:
+        """See `WorkQueue.send`; a message that carries an id keeps it."""
+        request_id = current_request_id()
+        if request_id and FIELD not in message:
+            message = {**message, FIELD: request_id}
+        self._queue.send(message, group=group, delay_seconds=delay_seconds)

@@ -1,0 +1,96 @@
+"""Environment variables as dataclass fields: each knows its name, how it is read, and what would be right."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import urlsplit
+
+_KEY = "variable"
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A secret given directly, on a laptop, or the name under which Secrets Manager has it."""
+
+    name: str
+    direct: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One variable; `read` raises ValueError saying what would be right, and never quotes a secret."""
+
+    name: str
+    read: Callable[[Mapping[str, str]], Any]
+
+
+def present(kind: type) -> dict[str, Variable]:
+    """The variables of a settings class, by field."""
+    return {item.name: item.metadata[_KEY] for item in fields(kind)}
+
+
+def text(name: str, *, default: str | None = None) -> Any:
+    """Any text; one that is not empty where there is no default."""
+    return _field(name, default, str)
+
+
+def integer(name: str, *, default: int, least: int) -> Any:
+    """A whole number."""
+
+    def convert(value: str) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = least - 1
+        if number < least:
+            raise ValueError(f"must be a whole number of at least {least}, not {value!r}")
+        return number
+
+    return _field(name, str(default), convert)
+
+
+def choice(name: str, allowed: Sequence[str], *, default: str) -> Any:
+    """One of a few words."""
+
+    def convert(value: str) -> str:
+        if value not in allowed:
+            raise ValueError(f"must be {' or '.join(allowed)}, not {value!r}")
+        return value
+
+    return _field(name, default, convert)
+
+
+def url(name: str, *, default: str | None = None) -> Any:
+    """An http or https address, without a trailing slash."""
+
+    def convert(value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise ValueError(f"must be an http or https address, not {value!r}")
+        return value.rstrip("/")
+
+    return _field(name, default, convert)
+
+
+def secret(direct: str, by_name: str, *, optional: bool = False) -> Any:
+    """A `Secret`; None only if it is optional and neither variable has a value."""
+
+    def read(environ: Mapping[str, str]) -> Secret | None:
+        value, name = environ.get(direct, ""), environ.get(by_name, "")
+        if value or name:
+            return Secret(name or direct, value or None)
+        if optional:
+            return None
+        raise ValueError(f"(the name of a secret), or else {direct}, must be set")
+
+    return field(metadata={_KEY: Variable(by_name, read)})
+
+
+def _field(name: str, default: str | None, convert: Callable[[str], Any]) -> Any:
+    def read(environ: Mapping[str, str]) -> Any:
+        value = environ.get(name, "").strip() or default
+        if value is None:
+            raise ValueError("must be set")
+        return convert(value)
+
+    return field(metadata={_KEY: Variable(name, read)})
