@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from lib.domain.errors import ConfigurationError, InvalidError
 from lib.domain.provider import Delivery, HttpRequest, HttpResponse
@@ -141,7 +142,7 @@ class RequestsTransport:
                 status = response.status_code
                 body = self._body(response, give_up_at)
             return HttpResponse(status, {k.lower(): v for k, v in response.headers.items()}, body)
-        except (requests.RequestException, OSError, ValueError, _UnusableBodyError) as cause:
+        except (requests.RequestException, HTTPError, OSError, ValueError, _UnusableBodyError) as cause:
             # `from None`: the cause's text may quote a header, and so the key
             raise _transport_error(cause, provider, operation) from None
         finally:
@@ -162,13 +163,14 @@ class RequestsTransport:
         """Return the body. That of an error may be cut: its status is the evidence, its words are extra."""
         body = bytearray()
         try:
-            for chunk in response.iter_content(_CHUNK_BYTES):
+            # read1, not iter_content: that waits for a whole chunk, and so for ever on an answer that drips
+            while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
                 body += chunk
                 if len(body) > self._max_answer_bytes:
                     raise _UnusableBodyError(f"an answer over {self._max_answer_bytes} bytes")
                 if self._monotonic() > give_up_at:
                     raise _UnusableBodyError("an answer that did not end in time")
-        except (requests.RequestException, OSError, _UnusableBodyError):
+        except (HTTPError, OSError, _UnusableBodyError):
             if response.status_code < 400:
                 raise
             return bytes(body[: self._max_answer_bytes])
