@@ -44,10 +44,10 @@ def build(outdir: str | None = None) -> App:
         app,
         f"Vsl-{settings.stage}-app",
         settings=settings,
-        data=data,
         code_directory=code,
         media_code_directory=media_code,
     )
+    application.add_stack_dependency(data)
     ObservabilityStack(app, f"Vsl-{settings.stage}-observability", settings=settings, application=application)
     Tags.of(app).add("project", "vsl-media-gateway")
     Tags.of(app).add("stage", settings.stage)

@@ -16,7 +16,6 @@ class Need(StrEnum):
     LIMITS = auto()
     SCHEDULING = auto()
     OUTPUTS = auto()
-    CORS = auto()
     PROMPT_LOGGING = auto()
     JOBS_TABLE = auto()
     JOBS_IN_FLIGHT = auto()
@@ -80,7 +79,7 @@ FUNCTIONS = (
         name="generate_media",
         timeout_seconds=30,
         memory_mb=1024,
-        needs=_STATUS | _SUBMITTING | {Need.LIMITS, Need.CORS, Need.PROMPT_LOGGING},
+        needs=_STATUS | _SUBMITTING | {Need.LIMITS, Need.PROMPT_LOGGING},
     ),
     FunctionSpec(
         name="process_webhook",
@@ -92,19 +91,19 @@ FUNCTIONS = (
         name="get_status",
         timeout_seconds=10,
         memory_mb=512,
-        needs=_STATUS | {Need.MEDIA_READ, Need.CORS},
+        needs=_STATUS | {Need.MEDIA_READ},
     ),
     FunctionSpec(
         name="manage_jobs",
         timeout_seconds=30,
         memory_mb=512,
-        needs=_STATUS | {Need.MEDIA_READ, Need.ADVANCE_SEND, Need.STORE_SEND, Need.CORS},
+        needs=_STATUS | {Need.MEDIA_READ, Need.ADVANCE_SEND, Need.STORE_SEND},
     ),
     FunctionSpec(
         name="describe_api",
         timeout_seconds=10,
         memory_mb=512,
-        needs=frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.MODELS, Need.CORS}),
+        needs=frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.MODELS}),
     ),
     FunctionSpec(
         name="check_replicate_status",
@@ -116,7 +115,7 @@ FUNCTIONS = (
         name="advance_job",
         timeout_seconds=60,
         memory_mb=512,
-        needs=_STATUS | _SUBMITTING | {Need.PROMPT_LOGGING},
+        needs=_STATUS | _SUBMITTING,
         re_queues=True,
     ),
     FunctionSpec(

@@ -1,8 +1,8 @@
 """The stack parameters: values that an operator changes at a deployment without a new synth."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from aws_cdk import Acknowledgment, CfnParameter, Stack, Validations
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,6 +15,14 @@ class Parameter:
     description: str
     pattern: str
     type: str = "String"
+
+    def pattern_of(self, stage: str) -> str:
+        """The regular expression that a value must match as a whole in `stage`; in a list each element."""
+        return self.pattern.replace("{stage}", stage)
+
+    def parts(self, value: str) -> list[str]:
+        """The elements of `value` where the parameter is a list, else `value` alone."""
+        return value.split(",") if self.type == "CommaDelimitedList" else [value]
 
 
 _NUMBER = "[1-9][0-9]*"
@@ -45,28 +53,28 @@ PARAMETERS = (
     Parameter(
         name="RateLimitPerHour",
         variable="RATE_LIMIT_PER_HOUR",
-        default="100",
+        default="1000",
         description="Jobs that one user may create in an hour",
         pattern=_NUMBER,
     ),
     Parameter(
         name="PollAfterSeconds",
         variable="POLL_AFTER_SECONDS",
-        default="30",
+        default="60",
         description="Seconds without news after which the provider is asked",
         pattern=_NUMBER,
     ),
     Parameter(
         name="JobDeadlineSeconds",
         variable="JOB_DEADLINE_SECONDS",
-        default="3600",
+        default="1800",
         description="Seconds after which a job that has not ended is given up",
         pattern=_NUMBER,
     ),
     Parameter(
         name="MaxOutputBytes",
         variable="MAX_OUTPUT_BYTES",
-        default="2147483648",
+        default="5368709120",
         description="Largest output that is stored, in bytes",
         pattern=_NUMBER,
     ),
@@ -109,23 +117,17 @@ PARAMETERS = (
 )
 
 
-def declare(stack: Stack, *, stage: str) -> dict[str, CfnParameter]:
-    """Add every parameter to `stack`; returns them by environment variable."""
-    declared = {
-        parameter.variable: CfnParameter(
-            stack,
-            parameter.name,
-            type=parameter.type,
-            default=parameter.default,
-            description=parameter.description,
-            allowed_pattern=f"^{parameter.pattern.replace('{stage}', stage)}$",
-        )
-        for parameter in PARAMETERS
-    }
-    Validations.of(stack).acknowledge(
-        Acknowledgment(
-            id="CloudFormation-Validate::W2509",
-            reason="RedisSecretName holds the name of a secret; findings on parameters belong to the stack.",
-        )
-    )
-    return declared
+def values(environment: Mapping[str, str], *, stage: str) -> dict[str, str]:
+    """The value of every parameter by name: from its variable in `environment`, else its default.
+
+    Raises ValueError naming every value that its pattern refuses.
+    """
+    chosen = {p.name: environment.get(p.variable) or p.default for p in PARAMETERS}
+    wrong = [
+        f"{p.variable}={chosen[p.name]!r}: expected {p.description}"
+        for p in PARAMETERS
+        if not all(re.fullmatch(p.pattern_of(stage), part) for part in p.parts(chosen[p.name]))
+    ]
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return chosen

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from aws_cdk import CfnParameter, Fn
+from aws_cdk import CfnParameter
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from aws_cdk import aws_sqs as sqs
 
+from infra import names
 from infra.constructs.object_grant import grant_objects
 from infra.functions import Need
 from infra.settings import InfraSettings
@@ -84,18 +85,18 @@ class Wiring:
         named = resources.settings.secret_name
         return {
             Need.DATABASE: Connection(
-                {"DATABASE_SECRET_NAME": named("database/main")}, resources.database_secret.grant_read
+                {"DATABASE_SECRET_NAME": named(names.DATABASE_SECRET)}, resources.database_secret.grant_read
             ),
             Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), resources.redis_secret.grant_read),
             Need.REPLICATE: Connection(
                 {
-                    "REPLICATE_SECRET_NAME": named("providers/replicate"),
+                    "REPLICATE_SECRET_NAME": named(names.REPLICATE_SECRET),
                     **self._chosen("REPLICATE_BASE_URL"),
                 },
                 resources.replicate_secret.grant_read,
             ),
             Need.WEBHOOK_TOKEN: Connection(
-                {"WEBHOOK_TOKEN_SECRET_NAME": named("webhook/token-key")}, resources.token_key.grant_read
+                {"WEBHOOK_TOKEN_SECRET_NAME": named(names.TOKEN_KEY_SECRET)}, resources.token_key.grant_read
             ),
         }
 
@@ -140,7 +141,6 @@ class Wiring:
         }
 
     def _choices(self, resources: Resources) -> dict[Need, Connection]:
-        origins = self._parameters["CORS_ALLOW_ORIGINS"].value_as_list
         return {
             Need.CALLBACK: Connection(
                 {"WEBHOOK_BASE_URL": resources.api_endpoint, **self._chosen("PROVIDER_WEBHOOKS")}
@@ -148,7 +148,6 @@ class Wiring:
             Need.LIMITS: Connection(self._chosen("RATE_LIMIT_PER_HOUR")),
             Need.SCHEDULING: Connection(self._chosen("POLL_AFTER_SECONDS", "JOB_DEADLINE_SECONDS")),
             Need.OUTPUTS: Connection(self._chosen("MAX_OUTPUT_BYTES", "OUTPUT_HOST_EXCEPTION")),
-            Need.CORS: Connection({"CORS_ALLOW_ORIGINS": Fn.join(",", origins)}),
             Need.PROMPT_LOGGING: Connection(self._chosen("LOG_PROMPTS")),
         }
 

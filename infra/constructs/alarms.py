@@ -25,11 +25,6 @@ def queue_metric(queue_name: str, metric: str, statistic: str = "Maximum") -> cl
     return _metric("AWS/SQS", metric, {"QueueName": queue_name}, statistic)
 
 
-def api_metric(api_id: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
-    """A metric of AWS/ApiGateway for one HTTP API, over all its routes."""
-    return _metric("AWS/ApiGateway", metric, {"ApiId": api_id}, statistic)
-
-
 def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: str) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=namespace,
@@ -68,9 +63,9 @@ class Alarms(Construct):
         metric = queue_metric(name, OLDEST)
         self._alarm(f"{name}-age", metric, seconds, f"has a message older than {seconds} s")
 
-    def on_server_errors(self, api_id: str) -> None:
-        """Five answers of the 5xx kind within five minutes."""
-        self._alarm(self._settings.name("api-5xx"), api_metric(api_id, "5xx"), 5, "answered 5xx")
+    def on_server_errors(self, metric: cloudwatch.Metric) -> None:
+        """Five answers of the 5xx kind within five minutes; `metric` counts them."""
+        self._alarm(self._settings.name("api-5xx"), metric, 5, "answered 5xx; see the functions' logs")
 
     def _alarm(self, name: str, metric: cloudwatch.Metric, threshold: int, meaning: str) -> None:
         alarm = cloudwatch.Alarm(

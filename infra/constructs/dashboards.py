@@ -6,7 +6,8 @@ from aws_cdk import Duration
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from infra.constructs.alarms import DEPTH, OLDEST, api_metric, lambda_metric, queue_metric
+from infra.constructs.access_metrics import AccessMetrics
+from infra.constructs.alarms import DEPTH, OLDEST, lambda_metric, queue_metric
 
 NAMESPACE = "VSL/Gateway"
 _PERIOD = Duration.minutes(5)
@@ -17,7 +18,7 @@ def resource_dashboard(
     construct_id: str,
     *,
     name: str,
-    api_id: str,
+    api: AccessMetrics,
     functions: Sequence[str],
     queues: Sequence[str],
     dead_letters: Sequence[str],
@@ -29,10 +30,8 @@ def resource_dashboard(
         dashboard_name=name,
         widgets=[
             [
-                _graph(
-                    "API calls and errors", [_api(api_id, "Count"), _api(api_id, "4xx"), _api(api_id, "5xx")]
-                ),
-                _graph("API latency, p95 (ms)", [_api(api_id, "Latency", "p95")]),
+                _graph("API calls and errors", [api.requests, api.client_errors, api.server_errors]),
+                _graph("API latency, p95 (ms)", [api.latency]),
             ],
             [
                 _graph("Function calls", [lambda_metric(f, "Invocations") for f in functions]),
@@ -72,10 +71,6 @@ def business_dashboard(scope: Construct, construct_id: str, *, name: str) -> clo
             ],
         ],
     )
-
-
-def _api(api_id: str, metric: str, statistic: str = "Sum") -> cloudwatch.Metric:
-    return api_metric(api_id, metric, statistic).with_(label=metric)
 
 
 def _graph(title: str, metrics: Sequence[cloudwatch.Metric]) -> cloudwatch.GraphWidget:

@@ -1,7 +1,5 @@
 """The HTTP API (API Gateway v2, payload format 2.0): CORS, stage, access log, and one resource per route."""
 
-import json
-
 from aws_cdk import Aws, CfnCondition, Fn, RemovalPolicy
 from aws_cdk import aws_apigatewayv2 as apigw
 from aws_cdk import aws_iam as iam
@@ -10,6 +8,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.nag import acknowledge
+from infra.names import access_log_group
 from infra.routes import Route
 from infra.settings import LOG_RETENTION, InfraSettings
 
@@ -23,18 +22,14 @@ _CORS_ANSWER_HEADERS = [
     "retry-after",
     "x-request-id",
 ]
-# The query string is left out on purpose: a webhook's carries its token.
-_ACCESS_LOG = {
-    "requestId": "$context.requestId",
-    "time": "$context.requestTime",
-    "method": "$context.httpMethod",
-    "route": "$context.routeKey",
-    "path": "$context.path",
-    "status": "$context.status",
-    "latencyMs": "$context.responseLatency",
-    "integrationError": "$context.integrationErrorMessage",
-    "sourceIp": "$context.identity.sourceIp",
-}
+# The query string is left out on purpose: a webhook's carries its token. Numbers stand without quotes, so that
+# metric filters can compare them.
+_ACCESS_LOG = (
+    '{"requestId":"$context.requestId","time":"$context.requestTime","method":"$context.httpMethod",'
+    '"route":"$context.routeKey","path":"$context.path","status":$context.status,'
+    '"latencyMs":$context.responseLatency,"integrationError":"$context.integrationErrorMessage",'
+    '"sourceIp":"$context.identity.sourceIp"}'
+)
 
 
 class HttpApi(Construct):
@@ -62,14 +57,14 @@ class HttpApi(Construct):
             cors_configuration=Fn.condition_if(cors_enabled.logical_id, _cors(cors_origins), Aws.NO_VALUE),
         )
         self.api_id = self._api.ref
-        self.endpoint = self._api.attr_api_endpoint
+        self.endpoint = f"https://{self.api_id}.execute-api.{Aws.REGION}.{Aws.URL_SUFFIX}"
         self._stage(settings)
 
     def _stage(self, settings: InfraSettings) -> None:
         log_group = logs.LogGroup(
             self,
             "AccessLogs",
-            log_group_name=f"/aws/vendedlogs/apigateway/{settings.name('api')}",
+            log_group_name=access_log_group(settings),
             retention=logs.RetentionDays[LOG_RETENTION[settings.log_retention_days]],
             removal_policy=RemovalPolicy.DESTROY,
         )
@@ -80,7 +75,7 @@ class HttpApi(Construct):
             stage_name="$default",
             auto_deploy=True,
             access_log_settings=apigw.CfnStage.AccessLogSettingsProperty(
-                destination_arn=log_group.log_group_arn, format=json.dumps(_ACCESS_LOG)
+                destination_arn=log_group.log_group_arn, format=_ACCESS_LOG
             ),
             default_route_settings=apigw.CfnStage.RouteSettingsProperty(
                 throttling_rate_limit=settings.throttle_rate, throttling_burst_limit=settings.throttle_burst

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 
@@ -12,14 +11,18 @@ from infra.nag import acknowledge
 def grant_objects(bucket: s3.IBucket, role: iam.IRole, *, prefix: str, actions: Sequence[str]) -> None:
     """Allow `role` these `actions` on objects under `prefix/`, and on nothing else in the bucket.
 
-    The one wildcard stands for the object's key. It is acknowledged on this role and for this prefix only:
-    nag names a finding by the exported name of the bucket's ARN.
+    The one wildcard stands for the object's key; it is acknowledged on this role and for this prefix only.
     """
-    arn = Stack.of(bucket).export_value(bucket.bucket_arn)
-    exported = Stack.of(role).resolve(arn)["Fn::ImportValue"]
-    iam.Grant.add_to_principal(grantee=role, actions=[*actions], resource_arns=[f"{arn}/{prefix}/*"])
+    arn = bucket.arn_for_objects(f"{prefix}/*")
+    iam.Grant.add_to_principal(grantee=role, actions=[*actions], resource_arns=[arn])
     acknowledge(
         role,
-        f"IAM5[Resource::{exported}/{prefix}/*]",
+        f"IAM5[Resource::arn:<AWS::Partition>:s3:::{_readable(bucket)}/{prefix}/*]",
         reason=f"Keys under {prefix}/ are made at run time, no policy can list them; actions are named.",
     )
+
+
+def _readable(bucket: s3.IBucket) -> str:
+    """The bucket's name as nag writes it, with the account's number as a placeholder."""
+    joined = bucket.stack.resolve(bucket.bucket_name)["Fn::Join"][1]
+    return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in joined)

@@ -3,20 +3,22 @@
 from pathlib import Path
 
 from aws_cdk import CfnCondition, CfnOutput, CfnParameter, Duration, Fn, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from infra import parameters
+from infra import names
 from infra.constructs.gateway_function import GatewayFunction
 from infra.constructs.http_api import HttpApi
 from infra.constructs.migration import Migration
 from infra.constructs.scheduled import Scheduled
+from infra.constructs.stack_parameters import declare
 from infra.constructs.worker_queue import WorkerQueue, dead_letter_queue, dead_letters_name
 from infra.functions import FUNCTIONS
 from infra.routes import ROUTES
 from infra.settings import InfraSettings
-from infra.stacks.data import DataStack
 from infra.wiring import Resources, Wiring
 
 _SWEEP = "check-replicate-status"
@@ -32,20 +34,19 @@ class AppStack(Stack):
         construct_id: str,
         *,
         settings: InfraSettings,
-        data: DataStack,
         code_directory: Path,
         media_code_directory: Path,
     ) -> None:
         super().__init__(scope, construct_id, description=f"VSL media gateway, {settings.stage}: application")
         self._settings = settings
-        self._parameters = parameters.declare(self, stage=settings.stage)
+        self._parameters = declare(self, stage=settings.stage)
         self.advance_queue = WorkerQueue(
             self, "Advance", settings=settings, name="advance", visibility_seconds=90
         )
         self.store_queue = WorkerQueue(self, "Store", settings=settings, name="store", visibility_seconds=330)
         self.sweep_dead_letters = dead_letter_queue(self, "SweepDeadLetters", settings=settings, name=_SWEEP)
         self.api = self._http_api()
-        self.functions = self._functions(Wiring(self._resources(data)), code_directory, media_code_directory)
+        self.functions = self._functions(Wiring(self._resources()), code_directory, media_code_directory)
         self._migrate_first()
         self._deliver()
         self._outputs()
@@ -79,23 +80,24 @@ class AppStack(Stack):
             cors_enabled=enabled,
         )
 
-    def _resources(self, data: DataStack) -> Resources:
+    def _resources(self) -> Resources:
+        named = self._settings.name
         return Resources(
             settings=self._settings,
             parameters=self._parameters,
-            jobs_table=data.jobs_table,
-            cache_table=data.cache_table,
-            media_bucket=data.media_bucket,
-            token_key=data.token_key,
-            database_secret=self._operators_secret("DatabaseSecret", "database/main"),
-            redis_secret=self._operators_secret("RedisSecret", "redis/main"),
-            replicate_secret=self._operators_secret("ReplicateSecret", "providers/replicate"),
+            jobs_table=dynamodb.Table.from_table_name(self, "JobsTable", named(names.JOBS_TABLE)),
+            cache_table=dynamodb.Table.from_table_name(self, "CacheTable", named(names.CACHE_TABLE)),
+            media_bucket=s3.Bucket.from_bucket_name(self, "MediaBucket", names.media_bucket(self._settings)),
+            token_key=self._secret("TokenKey", names.TOKEN_KEY_SECRET),
+            database_secret=self._secret("DatabaseSecret", names.DATABASE_SECRET),
+            redis_secret=self._secret("RedisSecret", names.REDIS_SECRET),
+            replicate_secret=self._secret("ReplicateSecret", names.REPLICATE_SECRET),
             advance_queue=self.advance_queue.queue,
             store_queue=self.store_queue.queue,
             api_endpoint=self.api.endpoint,
         )
 
-    def _operators_secret(self, construct_id: str, suffix: str) -> secretsmanager.ISecret:
+    def _secret(self, construct_id: str, suffix: str) -> secretsmanager.ISecret:
         return secretsmanager.Secret.from_secret_name_v2(
             self, construct_id, self._settings.secret_name(suffix)
         )

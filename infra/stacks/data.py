@@ -1,11 +1,12 @@
 """The stateful stack: tables, media bucket, and the one secret that the gateway makes for itself."""
 
-from aws_cdk import Aws, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from infra import names
 from infra.nag import acknowledge
 from infra.settings import InfraSettings
 
@@ -14,7 +15,7 @@ _NUMBER = dynamodb.AttributeType.NUMBER
 
 
 class DataStack(Stack):
-    """Owns `jobs_table`, `cache_table`, `media_bucket` and `token_key`; production keeps them."""
+    """Owns what must not be lost; production keeps it when the stack goes. `infra/names.py` has the names."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: InfraSettings) -> None:
         super().__init__(
@@ -25,19 +26,16 @@ class DataStack(Stack):
         )
         self._settings = settings
         self._removal = RemovalPolicy.RETAIN if settings.is_production else RemovalPolicy.DESTROY
-        self.jobs_table = self._jobs_table()
-        self.cache_table = self._cache_table()
-        self.media_bucket = self._media_bucket()
-        self.token_key = self._token_key()
-        CfnOutput(self, "MediaBucketName", value=self.media_bucket.bucket_name)
-        CfnOutput(self, "JobsTableName", value=self.jobs_table.table_name)
-        CfnOutput(self, "CacheTableName", value=self.cache_table.table_name)
+        CfnOutput(self, "JobsTableName", value=self._jobs_table().table_name)
+        CfnOutput(self, "CacheTableName", value=self._cache_table().table_name)
+        CfnOutput(self, "MediaBucketName", value=self._media_bucket().bucket_name)
+        self._token_key()
 
     def _jobs_table(self) -> dynamodb.Table:
         table = dynamodb.Table(
             self,
             "JobsTable",
-            table_name=self._settings.name("realtime-jobs"),
+            table_name=self._settings.name(names.JOBS_TABLE),
             partition_key=dynamodb.Attribute(name="jobId", type=_STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
@@ -70,7 +68,7 @@ class DataStack(Stack):
         table = dynamodb.Table(
             self,
             "CacheTable",
-            table_name=self._settings.name("gateway-cache"),
+            table_name=self._settings.name(names.CACHE_TABLE),
             partition_key=dynamodb.Attribute(name="pk", type=_STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             time_to_live_attribute="ttl",
@@ -83,7 +81,7 @@ class DataStack(Stack):
         bucket = s3.Bucket(
             self,
             "MediaBucket",
-            bucket_name=f"vsl-{self._settings.stage}-media-{Aws.ACCOUNT_ID}",
+            bucket_name=names.media_bucket(self._settings),
             encryption=s3.BucketEncryption.S3_MANAGED,
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
@@ -115,11 +113,11 @@ class DataStack(Stack):
         )
         return bucket
 
-    def _token_key(self) -> secretsmanager.Secret:
+    def _token_key(self) -> None:
         secret = secretsmanager.Secret(
             self,
             "WebhookTokenKey",
-            secret_name=self._settings.secret_name("webhook/token-key"),
+            secret_name=self._settings.secret_name(names.TOKEN_KEY_SECRET),
             description="Key of the HMAC in webhook addresses",
             generate_secret_string=secretsmanager.SecretStringGenerator(
                 password_length=64, exclude_punctuation=True
@@ -132,4 +130,3 @@ class DataStack(Stack):
             reason="Callback addresses of running jobs are signed with it: a rotation on a timer would turn "
             "their webhooks away. It is changed by hand; jobs in flight are then found by polling.",
         )
-        return secret

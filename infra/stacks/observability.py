@@ -5,6 +5,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
+from infra.constructs.access_metrics import AccessMetrics
 from infra.constructs.alarms import Alarms
 from infra.constructs.dashboards import business_dashboard, resource_dashboard
 from infra.settings import InfraSettings
@@ -26,6 +27,7 @@ class ObservabilityStack(Stack):
         )
         self.add_stack_dependency(application)
         self.topic = self._topic(settings)
+        self._api = AccessMetrics(self, "Api", settings=settings)
         self._alarms(settings, application)
         self._dashboards(settings, application)
         CfnOutput(self, "AlarmTopicArn", value=self.topic.topic_arn)
@@ -42,14 +44,14 @@ class ObservabilityStack(Stack):
         alarms.on_dead_letters(application.dead_letter_names)
         alarms.on_queue_age(application.advance_queue.name, seconds=_ADVANCE_AGE_SECONDS)
         alarms.on_queue_age(application.store_queue.name, seconds=_STORE_AGE_SECONDS)
-        alarms.on_server_errors(application.api.api_id)
+        alarms.on_server_errors(self._api.server_errors)
 
     def _dashboards(self, settings: InfraSettings, application: AppStack) -> None:
         resource_dashboard(
             self,
             "Resources",
             name=settings.name("resources"),
-            api_id=application.api.api_id,
+            api=self._api,
             functions=application.function_names,
             queues=[application.advance_queue.name, application.store_queue.name],
             dead_letters=application.dead_letter_names,

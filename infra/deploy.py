@@ -1,0 +1,100 @@
+"""`make deploy`: checks what is needed, saves the operator's secrets, bundles, and lets CDK deploy every stack."""
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra import bundle, cdk_cli, parameters, settings
+from infra.bundle_paths import BUILD, ROOT
+from infra.env_file import read_env_file
+from infra.operator_secrets import SECRETS, OperatorSecrets
+from infra.settings import InfraSettings
+
+OUTPUTS = BUILD / "outputs.json"
+_REDIS = next(secret for secret in SECRETS if secret.variable == "REDIS_URL")
+
+
+class NotReadyError(RuntimeError):
+    """Something that a deployment needs is missing; the message lists everything at once."""
+
+
+def main(cdk_options: Sequence[str]) -> int:
+    """Deploy the configured stage; `cdk_options` go to `cdk deploy`. Returns 1, with the reasons, if it fails."""
+    try:
+        values = _values()
+        chosen = settings.load(environment=values)
+        session, account = _session(values)
+        secrets = OperatorSecrets(session.client("secretsmanager"), chosen)
+        arguments = prepare(secrets, chosen, values)
+        print(f"stage {chosen.stage}, account {account}, region {session.region_name}")
+        for name in secrets.save(values):
+            print(f"saved secret {name}")
+        if chosen.bundle and bundle.main() != 0:
+            return 1
+        environment = {name: value for name, value in values.items() if name.startswith(("AWS_", "VSL_"))}
+        environment["AWS_REGION"] = str(session.region_name)
+        cdk_cli.install()
+        cdk_cli.run(["bootstrap", f"aws://{account}/{session.region_name}"], environment)
+        cdk_cli.run(["deploy", "--all", *arguments, *cdk_options], environment)
+    except (NotReadyError, bundle.BundleError, cdk_cli.CdkError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    _print_outputs()
+    return 0
+
+
+def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str, str]) -> list[str]:
+    """The arguments of `cdk deploy`; raises NotReadyError with everything that stands in its way."""
+    problems = secrets.problems(values)
+    wanted = dict(values)
+    if values.get(_REDIS.variable) or secrets.exists(_REDIS):
+        wanted["REDIS_SECRET_NAME"] = chosen.secret_name(_REDIS.suffix)
+    try:
+        stack_values = parameters.values(wanted, stage=chosen.stage)
+    except ValueError as error:
+        problems.append(str(error))
+    if problems:
+        listed = "\n".join(f"  - {problem}" for problem in problems)
+        raise NotReadyError(f"Not ready to deploy stage {chosen.stage} (see .env.example):\n{listed}")
+    arguments = ["--require-approval", "never", "--outputs-file", str(OUTPUTS)]
+    for name, value in stack_values.items():
+        arguments += ["--parameters", f"Vsl-{chosen.stage}-app:{name}={value}"]
+    return arguments
+
+
+def _values() -> dict[str, str]:
+    """`.env` under the environment; its AWS settings are put where AWS's own libraries look for them."""
+    from_file = read_env_file(ROOT / ".env")
+    for name, value in from_file.items():
+        if name.startswith("AWS_") and value:
+            os.environ.setdefault(name, value)
+    return {**from_file, **os.environ}
+
+
+def _session(values: Mapping[str, str]) -> tuple[boto3.Session, str]:
+    """A session that AWS has answered, and its account; raises NotReadyError."""
+    session = boto3.Session(region_name=values.get("AWS_REGION") or None)
+    if session.region_name is None:
+        raise NotReadyError("No AWS region: set AWS_REGION in .env, or choose a profile that has one.")
+    if session.get_credentials() is None:
+        raise NotReadyError("No AWS credentials: set AWS_PROFILE in .env, or log in (`aws sso login`).")
+    try:
+        return session, str(session.client("sts").get_caller_identity()["Account"])
+    except (ClientError, BotoCoreError) as error:
+        raise NotReadyError(f"AWS does not accept these credentials: {error}") from error
+
+
+def _print_outputs() -> None:
+    for stack, outputs in json.loads(OUTPUTS.read_text(encoding="utf-8")).items():
+        shown = {name: value for name, value in outputs.items() if not name.startswith("Exports")}
+        print(f"{stack}:")
+        for name, value in sorted(shown.items()):
+            print(f"  {name} = {value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
