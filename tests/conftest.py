@@ -9,7 +9,7 @@ import pytest
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.migrations import migrate_up
 from lib.stores.postgres.record import PostgresRecord
-from local.backing.postgres import Postgres
+from local.backing import Moto, Postgres, Redis
 
 TABLES = "users, api_keys, jobs, attempts, outputs, processing_timeline, idempotency_keys, outbox"
 
@@ -38,3 +38,17 @@ def record(postgres_url: str) -> Iterator[PostgresRecord]:
     connection = RecordConnection(lambda: postgres_url)
     yield PostgresRecord(connection)
     connection.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
+    """A Redis; tests share it and use keys of their own."""
+    with Redis(tmp_path_factory.mktemp("redis") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
+    """AWS by moto; tests share it and use tables and queues of their own."""
+    with Moto(tmp_path_factory.mktemp("moto") / "data") as server:
+        yield server

@@ -1,0 +1,167 @@
+"""A provider without a network: it accepts, refuses, throttles or goes silent as told, and keeps a log of submits."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from lib.domain.errors import ProviderError
+from lib.domain.provider import (
+    Credential,
+    Failure,
+    FailureKind,
+    OutputKind,
+    ProviderOutput,
+    ProviderUpdate,
+    RecoveredPrediction,
+    RemoteStatus,
+    Submission,
+    SubmitOutcome,
+    SubmitResult,
+)
+
+
+class OnSubmit(StrEnum):
+    """What the provider does with the next submit."""
+
+    ACCEPT = "accept"
+    ACCEPT_SILENTLY = "accept_silently"
+    LOSE = "lose"
+    THROTTLE = "throttle"
+    REFUSE = "refuse"
+
+
+@dataclass
+class Prediction:
+    """A prediction as the provider has it."""
+
+    provider_job_id: str
+    job_id: str
+    attempt: int
+    callback_url: str | None
+    created_at: datetime
+    deadline_at: datetime
+    input: Mapping[str, Any]
+    status: RemoteStatus = RemoteStatus.QUEUED
+    failure: Failure | None = None
+
+    def update(self) -> ProviderUpdate:
+        """What the provider says of it now."""
+        done = self.status is RemoteStatus.SUCCEEDED
+        url = f"https://replicate.delivery/{self.provider_job_id}/out.webp"
+        return ProviderUpdate(
+            status=self.status,
+            provider_job_id=self.provider_job_id,
+            outputs=(ProviderOutput(OutputKind.URL, url),) if done else (),
+            failure=self.failure,
+            raw_status=self.status.value,
+        )
+
+
+@dataclass
+class FakeProvider:
+    """`ProviderClient` in memory. It honours the deadline it was given, as Replicate does with `Cancel-After`."""
+
+    clock: Callable[[], datetime]
+    predictions: dict[str, Prediction] = field(default_factory=dict)
+    received: list[tuple[str, int]] = field(default_factory=list)
+    on_submit: OnSubmit = OnSubmit.ACCEPT
+    away: bool = False
+
+    def submit(
+        self, submission: Submission, credential: Credential, callback_url: str | None
+    ) -> SubmitResult:
+        """See the port."""
+        match self.on_submit:
+            case OnSubmit.THROTTLE:
+                failure = Failure(FailureKind.RATE_LIMITED, "throttled", True, 3.0)
+                return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
+            case OnSubmit.REFUSE:
+                failure = Failure(FailureKind.INVALID_INPUT, "prompt is too rude")
+                return SubmitResult(SubmitOutcome.REFUSED, failure=failure)
+            case OnSubmit.LOSE:
+                return SubmitResult(SubmitOutcome.UNKNOWN)
+            case _:
+                prediction = self._accept(submission, callback_url)
+        if self.on_submit is OnSubmit.ACCEPT_SILENTLY:
+            return SubmitResult(SubmitOutcome.UNKNOWN)
+        return SubmitResult(SubmitOutcome.ACCEPTED, update=prediction.update())
+
+    def poll(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
+        """See the port."""
+        return self._known(provider_job_id).update()
+
+    def cancel(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
+        """See the port."""
+        prediction = self._known(provider_job_id)
+        if not prediction.status.final:
+            prediction.status = RemoteStatus.CANCELED
+        return prediction.update()
+
+    def recover(
+        self,
+        submission: Submission,
+        credential: Credential,
+        callback_url: str | None,
+        *,
+        created_after: datetime,
+        created_before: datetime,
+        claimed: frozenset[str] = frozenset(),
+    ) -> RecoveredPrediction | None:
+        """See the port: found by its callback address alone."""
+        self._reachable()
+        for prediction in self.predictions.values():
+            inside = created_after <= prediction.created_at <= created_before
+            if inside and prediction.callback_url == callback_url and callback_url is not None:
+                return RecoveredPrediction(
+                    prediction.provider_job_id,
+                    prediction.created_at,
+                    prediction.callback_url,
+                    prediction.input,
+                    prediction.update(),
+                )
+        return None
+
+    def work(self, provider_job_id: str, *, fail: bool = False) -> None:
+        """The prediction goes one step on."""
+        prediction = self.predictions[provider_job_id]
+        if prediction.status is RemoteStatus.QUEUED:
+            prediction.status = RemoteStatus.RUNNING
+        elif prediction.status is RemoteStatus.RUNNING:
+            prediction.status = RemoteStatus.FAILED if fail else RemoteStatus.SUCCEEDED
+            prediction.failure = Failure(FailureKind.MODEL_ERROR, "out of paint") if fail else None
+
+    def enforce_deadlines(self) -> None:
+        """Cancel what ran over its deadline."""
+        for prediction in self.predictions.values():
+            if not prediction.status.final and self.clock() >= prediction.deadline_at:
+                prediction.status = RemoteStatus.CANCELED
+
+    def _accept(self, submission: Submission, callback_url: str | None) -> Prediction:
+        now = self.clock()
+        prediction = Prediction(
+            uuid4().hex[:26],
+            submission.job_id,
+            submission.attempt,
+            callback_url,
+            now,
+            now + timedelta(seconds=submission.deadline_seconds),
+            submission.input,
+        )
+        self.predictions[prediction.provider_job_id] = prediction
+        self.received.append((submission.job_id, submission.attempt))
+        return prediction
+
+    def _known(self, provider_job_id: str) -> Prediction:
+        self._reachable()
+        if provider_job_id not in self.predictions:
+            raise ProviderError("not found", code=FailureKind.NOT_FOUND.value)
+        return self.predictions[provider_job_id]
+
+    def _reachable(self) -> None:
+        if self.away:
+            error = ProviderError("away", code=FailureKind.OUTAGE.value, retry_after_seconds=3)
+            error.retryable = True
+            raise error

@@ -1,0 +1,262 @@
+"""The life of a job through the services, over a real record: each fault of the issue in a story of its own."""
+
+import pytest
+
+from lib.domain.caller import Caller
+from lib.domain.errors import IdempotencyMismatchError, ProviderError, RecordUnavailableError
+from lib.domain.job import JobStatus, JobStep
+from lib.domain.provider import RemoteStatus
+from lib.domain.snapshot import JobSnapshot
+from lib.services.generate import GenerateRequest
+from lib.stores.postgres.connection import RecordConnection
+from lib.stores.postgres.record import PostgresRecord
+from local.backing.ports import free_port
+from tests.fakes.provider import OnSubmit
+from tests.fakes.tier import FakeTier
+from tests.integration.world import World
+
+
+@pytest.fixture
+def world(record: PostgresRecord) -> World:
+    return World(record, [FakeTier()])
+
+
+def create(world: World, **wishes: str) -> str:
+    answer = world.create(**wishes)
+    assert answer is not None
+    return str(answer.body["jobId"])
+
+
+def job(world: World, job_id: str) -> JobSnapshot:
+    found = world.real_record.find_job(job_id)
+    assert isinstance(found, JobSnapshot)
+    return found
+
+
+def only_prediction(world: World) -> str:
+    (provider_job_id,) = world.provider.predictions
+    return provider_job_id
+
+
+def test_a_job_completes_by_its_webhooks(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    for _ in range(2):
+        world.provider.work(prediction)
+        world.webhook(prediction)
+    world.drain()
+    done = job(world, job_id)
+    assert done.status is JobStatus.COMPLETED
+    assert world.journal.versions[job_id] == [1, 2, 3, 4, 5]
+
+
+def test_a_lost_webhook_ends_by_the_sweep(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.provider.work(prediction)
+    world.pass_time(61)
+    world.run_sweep()
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_doubled_and_shuffled_webhooks_store_once_and_complete_once(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.webhook(prediction)
+    world.provider.work(prediction)
+    world.webhook(prediction)
+    world.webhook(prediction, webhook_id="resent-under-another-id")
+    world.advance_queue.messages.reverse()
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert len(world.stored) == 1
+    assert [event for event, of in world.journal.events if of == job_id].count("completed") == 1
+
+
+def test_a_silent_submit_is_sent_once_and_claimed_by_the_start_webhook(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    assert job(world, job_id).data["providerJobId"] is None
+    prediction = only_prediction(world)
+    world.webhook(prediction)
+    world.drain()
+    assert job(world, job_id).data["providerJobId"] == prediction
+    assert world.provider.received == [(job_id, 1)]
+
+
+def test_a_silent_submit_without_webhooks_is_found_by_recover(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    world.pass_time(61)
+    world.drain()
+    assert job(world, job_id).data["providerJobId"] == only_prediction(world)
+    assert world.provider.received == [(job_id, 1)]
+
+
+def test_a_submit_that_was_lost_ends_at_the_deadline_with_its_reason(world: World) -> None:
+    world.provider.on_submit = OnSubmit.LOSE
+    job_id = create(world)
+    world.settle([job_id])
+    failed = job(world, job_id)
+    assert failed.data["error"]["code"] == "submit_unknown"
+    assert world.provider.received == []
+
+
+def test_a_throttled_submit_waits_its_turn_and_completes(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    job_id = create(world)
+    assert job(world, job_id).step is JobStep.QUEUED
+    world.drain()
+    assert world.provider.received == []
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.pass_time(4)
+    world.drain()
+    assert world.provider.received == [(job_id, 1)]
+    assert job(world, job_id).step is JobStep.SUBMITTED
+
+
+def test_a_refused_submit_fails_the_job_and_tells_its_caller_why(world: World) -> None:
+    world.provider.on_submit = OnSubmit.REFUSE
+    with pytest.raises(ProviderError, match="too rude") as refusal:
+        world.generate.start(*_request())
+    assert refusal.value.code == "provider_invalid_input"
+    assert refusal.value.job_id is not None
+    assert job(world, refusal.value.job_id).data["error"]["message"] == "prompt is too rude"
+
+
+def test_a_repeated_key_after_a_refusal_is_refused_again_without_another_submit(world: World) -> None:
+    world.provider.on_submit = OnSubmit.REFUSE
+    world.create(key="k")
+    world.provider.on_submit = OnSubmit.ACCEPT
+    with pytest.raises(ProviderError, match="too rude"):
+        world.generate.start(*_request(key="k"))
+    assert world.provider.received == []
+
+
+def test_a_repeated_key_gets_the_first_answer_and_starts_nothing(world: World) -> None:
+    first = world.create(key="k")
+    second = world.create(key="k")
+    assert first == second
+    assert len(world.provider.received) == 1
+    with pytest.raises(IdempotencyMismatchError):
+        world.generate.start(*_request(prompt="another", key="k"))
+
+
+def test_a_cancel_before_the_submit_is_final_at_once_and_nothing_is_sent(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    job_id = create(world)
+    world.request_cancel(job_id)
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.settle([job_id])
+    assert job(world, job_id).status is JobStatus.CANCELED
+    assert world.provider.received == []
+
+
+def test_a_cancel_of_a_running_job_asks_the_provider_and_follows_its_evidence(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.request_cancel(job_id)
+    assert job(world, job_id).data["cancelRequested"] is True
+    world.drain()
+    assert world.provider.predictions[prediction].status is RemoteStatus.CANCELED
+    assert job(world, job_id).status is JobStatus.CANCELED
+
+
+def test_a_cancel_while_the_provider_is_away_is_asked_again(world: World) -> None:
+    job_id = create(world)
+    world.provider.away = True
+    world.request_cancel(job_id)
+    world.drain()
+    world.provider.away = False
+    world.settle([job_id])
+    assert job(world, job_id).status is JobStatus.CANCELED
+
+
+def test_a_provider_that_never_finishes_is_canceled_at_the_deadline(world: World) -> None:
+    job_id = create(world)
+    world.settle([job_id])
+    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+    assert world.provider.predictions[only_prediction(world)].status is RemoteStatus.CANCELED
+
+
+def test_an_unknown_remote_status_stays_non_final_and_is_counted(world: World) -> None:
+    job_id = create(world)
+    prediction = world.provider.predictions[only_prediction(world)]
+    prediction.status = RemoteStatus.UNKNOWN
+    world.webhook(prediction.provider_job_id)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.PENDING
+    assert world.journal.counts["UnknownRemoteStatus"] == 1
+
+
+def test_a_webhook_that_names_no_job_finds_it_by_the_providers_id(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.webhook(prediction)
+    message = world.advance_queue.messages[-1].body
+    del message["jobId"], message["attempt"]
+    world.drain()
+    assert job(world, job_id).step is JobStep.GENERATING
+
+
+def test_without_webhooks_the_job_is_polled_to_its_end(record: PostgresRecord) -> None:
+    world = World(record, [FakeTier()], webhooks=False)
+    job_id = create(world)
+    prediction = only_prediction(world)
+    for _ in range(2):
+        world.provider.work(prediction)
+        world.pass_time(5)
+        world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_with_the_record_away_nothing_is_sent_and_the_error_says_so() -> None:
+    connection = RecordConnection(lambda: f"postgresql://postgres@127.0.0.1:{free_port()}/postgres")
+    world = World(PostgresRecord(connection), [FakeTier()])
+    with pytest.raises(RecordUnavailableError) as away:
+        world.generate.start(*_request())
+    assert away.value.retry_after_seconds
+    assert world.provider.received == []
+
+
+def test_a_record_that_goes_away_between_send_and_answer_learns_of_it_later(world: World) -> None:
+    def away(where: str) -> None:
+        if where == "before record.record_submitted":
+            raise RecordUnavailableError("away")
+
+    world.seam.decide = away
+    job_id = create(world)
+    world.seam.decide = lambda _where: None
+    assert job(world, job_id).data["providerJobId"] is None
+    world.pass_time(2)
+    world.drain()
+    assert job(world, job_id).data["providerJobId"] == only_prediction(world)
+
+
+def test_what_a_provider_says_while_the_record_is_away_is_applied_later(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+
+    def away(where: str) -> None:
+        if where.startswith("before record"):
+            raise RecordUnavailableError("away")
+
+    world.webhook(prediction)
+    world.seam.decide = away
+    world.drain()
+    world.seam.decide = lambda _where: None
+    assert job(world, job_id).step is JobStep.SUBMITTED
+    world.pass_time(60)
+    world.drain()
+    assert job(world, job_id).step is JobStep.GENERATING
+    assert all(message.receives <= 1 for message in world.advance_queue.messages)
+
+
+def _request(prompt: str = "a lighthouse", key: str | None = None) -> tuple[Caller, GenerateRequest]:
+    return Caller("alice", None), GenerateRequest("image", "flux-schnell", {}, prompt, None, key, prompt)

@@ -1,0 +1,283 @@
+"""The services around a real record and real mirrors, with a clock, queues and a provider that a test can disturb."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lib.domain.caller import Caller
+from lib.domain.catalogue import load_models_config
+from lib.domain.errors import GatewayError
+from lib.domain.provider import Credential, ProviderOutput
+from lib.domain.provider_json import update_from_json, update_to_json
+from lib.domain.snapshot import JobSnapshot
+from lib.domain.stored_output import (
+    ContentType,
+    CopiedObject,
+    CopyCheckpoint,
+    MediaFacts,
+    OutputTarget,
+    Paused,
+    StoredOutput,
+)
+from lib.domain.timing import Timing
+from lib.ports.holds import GrantEverything
+from lib.ports.record import Answer
+from lib.ports.tier import Tier
+from lib.services.advance import AdvanceJob
+from lib.services.after_commit import AfterCommit
+from lib.services.cancel import CancelJob
+from lib.services.generate import GenerateMedia, GenerateRequest
+from lib.services.handle_message import HandleMessage
+from lib.services.publish import Mirrors
+from lib.services.store_result import StoreResult
+from lib.services.submit_attempt import SubmitAttempt
+from lib.services.sweep import Sweep, SweepReport
+from lib.services.waiting import TryLaterError
+from tests.fakes.provider import FakeProvider
+from tests.fakes.seam import Killed, Seam
+
+T = TypeVar("T")
+START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
+VISIBILITY_SECONDS = 90
+CATALOGUE = load_models_config((Path(__file__).parents[2] / "config" / "models.json").read_text())
+CREDENTIAL = Credential("replicate", "r8_test")
+
+
+@dataclass
+class Message:
+    """One message in a queue, visible from `visible_at`."""
+
+    body: dict[str, Any]
+    visible_at: datetime
+    receives: int = 0
+
+
+@dataclass
+class MemoryQueue:
+    """At least once, in no order."""
+
+    clock: Callable[[], datetime]
+    messages: list[Message] = field(default_factory=list)
+
+    def send(self, message: Mapping[str, Any], *, group: str, delay_seconds: float = 0) -> None:
+        """See the port."""
+        body = json.loads(json.dumps(message))
+        self.messages.append(Message(body, self.clock() + timedelta(seconds=delay_seconds)))
+
+    def visible(self) -> list[Message]:
+        """What could be received now."""
+        return [message for message in self.messages if message.visible_at <= self.clock()]
+
+
+@dataclass
+class RecordingJournal:
+    """Keeps what it is told."""
+
+    versions: dict[str, list[int]] = field(default_factory=dict)
+    events: list[tuple[str, str]] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def transition(self, event: str, job: JobSnapshot) -> None:
+        """See the port."""
+        self.versions.setdefault(job.job_id, []).append(job.version)
+        self.events.append((event, job.job_id))
+
+    def note(self, event: str, job_id: str | None = None, **facts: str | float | bool | None) -> None:
+        """See the port."""
+        self.events.append((event, job_id or ""))
+
+    def count(self, name: str, **dimensions: str) -> None:
+        """See the port."""
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+
+class MemoryProcessedEvents:
+    """Markers of processed webhooks."""
+
+    def __init__(self) -> None:
+        self.marked: set[tuple[str, str]] = set()
+
+    def seen(self, provider: str, webhook_id: str, now: datetime) -> bool:
+        """See the port."""
+        return (provider, webhook_id) in self.marked
+
+    def mark(self, provider: str, webhook_id: str, now: datetime) -> None:
+        """See the port."""
+        self.marked.add((provider, webhook_id))
+
+
+class World:
+    """Everything that a job's life touches; `seam.decide` can kill or interleave at every call of a port."""
+
+    def __init__(self, record: Any, tiers: Sequence[Tier], *, webhooks: bool = True) -> None:
+        self.now = START
+        self.seam = Seam()
+        self.real_record = record
+        self.record = self.seam.wrap(record, "record")
+        self.provider = FakeProvider(self.clock)
+        self.journal = RecordingJournal()
+        self.advance_queue = MemoryQueue(self.clock)
+        self.store_queue = MemoryQueue(self.clock)
+        self.stored: list[str] = []
+        self.webhooks = webhooks
+        self.timing = Timing(job_deadline=600)
+        self.tiers = tiers
+        self._build()
+
+    def _build(self) -> None:
+        mirrors = self.seam.wrap(Mirrors(self.tiers, on_outage=lambda _name: None), "mirrors")
+        provider = self.seam.wrap(self.provider, "provider")
+        advance_queue = self.seam.wrap(self.advance_queue, "advance_queue")
+        queues = {"advance": advance_queue, "store": self.seam.wrap(self.store_queue, "store_queue")}
+        after = AfterCommit(self.record, mirrors.publish, queues, self.journal)
+        submit = SubmitAttempt(
+            self.record, after, self._callback, advance_queue, self.journal, self.clock, self.timing
+        )
+        self.generate = GenerateMedia(
+            record=self.record,
+            catalogue=CATALOGUE,
+            provider=lambda _name: provider,
+            credential=lambda _name: CREDENTIAL,
+            submit=submit,
+            after_commit=after,
+            holds=GrantEverything(),
+            bucket=_no_bucket,
+            clock=self.clock,
+            timing=self.timing,
+        )
+        advance = AdvanceJob(
+            record=self.record,
+            after_commit=after,
+            submit=submit,
+            provider=lambda _name: provider,
+            credential=lambda _name, _version: CREDENTIAL,
+            note_progress=lambda *_args: None,
+            load_input=_no_input,
+            journal=self.journal,
+            clock=self.clock,
+            timing=self.timing,
+            jitter=lambda: 0.5,
+        )
+        self.handle = HandleMessage(
+            advance,
+            MemoryProcessedEvents(),
+            lambda message: update_from_json(message["update"]),
+            self.journal,
+            self.clock,
+        )
+        self.store = StoreResult(self.record, after, self._store_one, self.journal, self.clock, self.timing)
+        self.cancel = CancelJob(self.record, after, self.clock)
+        self.sweep = Sweep(self.record, after, advance_queue, lambda _now: True, self.journal, self.clock)
+
+    def clock(self) -> datetime:
+        """The world's time."""
+        return self.now
+
+    def pass_time(self, seconds: float) -> None:
+        """Time passes; the provider keeps its deadlines."""
+        self.now += timedelta(seconds=seconds)
+        self.provider.enforce_deadlines()
+
+    def create(
+        self, prompt: str = "a lighthouse", key: str | None = None, user_id: str = "alice"
+    ) -> Answer | None:
+        """A caller asks for an image; None where the request failed or died."""
+        request = GenerateRequest("image", "flux-schnell", {}, prompt, None, key, raw_hash=prompt)
+        return self._survive(lambda: self.generate.start(Caller(user_id, None), request))
+
+    def request_cancel(self, job_id: str, user_id: str = "alice") -> None:
+        """The user wants the job canceled."""
+        self._survive(lambda: self.cancel.cancel(user_id, job_id))
+
+    def run_sweep(self) -> SweepReport | None:
+        """The schedule fires."""
+        return self._survive(self.sweep.run)
+
+    def webhook(self, provider_job_id: str, *, webhook_id: str | None = None) -> None:
+        """The provider calls back with the prediction's present state, as `process_webhook` passes it on."""
+        prediction = self.provider.predictions[provider_job_id]
+        if prediction.callback_url is None:
+            return
+        message = {
+            "kind": "event",
+            "provider": "replicate",
+            "webhookId": webhook_id or f"{provider_job_id}:{prediction.status}",
+            "jobId": prediction.job_id,
+            "attempt": prediction.attempt,
+            "update": update_to_json(prediction.update()),
+        }
+        self.advance_queue.send(message, group="alice")
+
+    def work(self, queue: MemoryQueue, choice: int = 0) -> bool:
+        """A worker receives one visible message and handles it; whether there was one."""
+        visible = queue.visible()
+        if not visible:
+            return False
+        message = visible[choice % len(visible)]
+        message.visible_at = self.now + timedelta(seconds=VISIBILITY_SECONDS)
+        message.receives += 1
+        handle = self.handle if queue is self.advance_queue else self._handle_store
+        try:
+            handle(message.body)
+        except TryLaterError as later:
+            queue.send(later.message or message.body, group="alice", delay_seconds=later.delay_seconds)
+        except Killed:
+            return True
+        queue.messages = [other for other in queue.messages if other is not message]
+        return True
+
+    def drain(self) -> None:
+        """Workers handle all that is visible."""
+        while self.work(self.advance_queue) or self.work(self.store_queue):
+            pass
+
+    def settle(self, job_ids: Sequence[str], *, limit_seconds: float = 7200) -> None:
+        """Let time, workers and sweeps do their work until the jobs are final."""
+        end = self.now + timedelta(seconds=limit_seconds)
+        while self.now < end:
+            self.drain()
+            jobs = [self.real_record.find_job(job_id) for job_id in job_ids]
+            if all(job is not None and job.final for job in jobs) and not self.advance_queue.messages:
+                return
+            self.pass_time(30)
+            self.run_sweep()
+        states = [(job.status, job.step) for job in jobs if job]
+        raise AssertionError(f"jobs did not end: {states}")
+
+    def _survive(self, action: Callable[[], T]) -> T | None:
+        try:
+            return action()
+        except (GatewayError, Killed):
+            return None
+
+    def _handle_store(self, message: Mapping[str, Any]) -> None:
+        self.store.handle(message, lambda: False)
+
+    def _callback(self, provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
+        return f"https://gateway.test/{provider}?job={job_id}&attempt={attempt}" if self.webhooks else None
+
+    def _store_one(
+        self,
+        output: ProviderOutput,
+        target: OutputTarget,
+        *,
+        stop: Callable[[], bool],
+        checkpoint: CopyCheckpoint | None,
+    ) -> StoredOutput | Paused:
+        self.seam.decide("before storage")
+        key = f"media/{target.user_id}/{target.job_id}/{target.index}.webp"
+        self.stored.append(key)
+        self.seam.decide("after storage")
+        copied = CopiedObject(key, ContentType("image/webp", "webp"), 1000)
+        return StoredOutput(target.index, target.media_type, copied, MediaFacts(64, 64))
+
+
+def _no_bucket(*_args: Any) -> Any:
+    raise AssertionError("small requests need no bucket")
+
+
+def _no_input(request_ref: str) -> Mapping[str, Any]:
+    raise AssertionError(f"small requests are in the record, not at {request_ref}")
