@@ -78,6 +78,8 @@ def failure_in_http(response: HttpResponse) -> Failure:
     title, detail = (_words(problem.get(name)) for name in ("title", "detail"))
     if status == 422 and title == _VERSION_TITLE:
         kind = FailureKind.NOT_FOUND
+    if status == 404 and not (title or detail):
+        kind = FailureKind.UNKNOWN  # some other server's page: it does not prove that Replicate has lost it
     if kind is FailureKind.INVALID_INPUT and "E005" in detail:
         kind = FailureKind.MODERATION
     return Failure(

@@ -251,6 +251,12 @@ def test_an_answer_that_is_an_error_is_raised_with_its_kind(
     assert (error.code, error.retryable, error.retry_after_seconds) == (kind.value, retryable, wait)
 
 
+def test_a_404_of_some_other_server_does_not_say_that_the_prediction_is_lost() -> None:
+    with pytest.raises(ProviderError) as caught:
+        adapter.parse_poll(HttpResponse(404, {}, b"<html>no such bucket</html>"))
+    assert caught.value.code == FailureKind.UNKNOWN.value
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"<html>", b"[]", b'{"status":"succeeded"}', b'{"id":"NOT-AN-ID"}', b"\xff\xfe"]
 )
