@@ -1,0 +1,115 @@
+"""What every function behind the HTTP API does alike: routes by Powertools, problems, request ids, log."""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+
+from lib.api import incoming
+from lib.api.operations import OPERATIONS, Operation
+from lib.api.problem import (
+    MethodNotAllowedError,
+    as_gateway_error,
+    problem_body,
+    problem_headers,
+    status_of,
+)
+from lib.aws import logging as logs
+from lib.domain.errors import GatewayError, NotFoundError
+from lib.ports.correlation import current_request_id, working_for
+
+logger = logging.getLogger(__name__)
+
+Answered = Response[Any]
+Route = Callable[..., Answered]
+
+
+class HttpFunction:
+    """One Lambda function of the HTTP API.
+
+    `event` is the event that is being answered; what is put into `headers` meanwhile is on its answer, whether
+    that is a success or a problem.
+    """
+
+    def __init__(self) -> None:
+        self.resolver = APIGatewayHttpResolver()
+        self.resolver.exception_handler(Exception)(self._problem)
+        self.resolver.not_found(self._not_found)
+        self.event: incoming.Event = {}
+        self.headers: dict[str, str] = {}
+
+    def route(self, operation: Operation) -> Callable[[Route], Route]:
+        """Register the decorated function for an operation; it takes the path's parameters."""
+        return self.resolver.route(
+            operation.rule,
+            method=operation.method,
+            summary=operation.summary,
+            operation_id=operation.name,
+            tags=[operation.tag],
+        )
+
+    def __call__(self, event: incoming.Event, context: Any) -> dict[str, Any]:
+        """Answer one event; never raises."""
+        logs.configure()
+        request_id = incoming.request_id(event)
+        self.event, self.headers = event, {"X-Request-Id": request_id}
+        with working_for(request_id):
+            try:
+                answer = self.resolver.resolve(dict(event), context)
+            except Exception as error:  # noqa: BLE001 - the last resort: an answer is owed, and the log has the reason
+                answer = _plain(self._problem(error))
+        answer["headers"] = {**answer.get("headers", {}), **self.headers}
+        return answer
+
+    def _problem(self, error: Exception) -> Answered:
+        shown = as_gateway_error(error)
+        status = status_of(shown)
+        if status == 500:
+            logger.exception("unexpected error", exc_info=error)
+        elif status == 503:
+            logger.warning("not available", extra={"code": shown.code, "reason": str(error)})
+        body = json.dumps(problem_body(shown, current_request_id() or ""))
+        return Response(status_code=status, body=body, headers=problem_headers(shown))
+
+    def _not_found(self, _error: Exception) -> Answered:
+        http = (self.event.get("requestContext") or {}).get("http") or {}
+        method, path = str(http.get("method", "")), str(self.event.get("rawPath", ""))
+        return self._problem(unknown_route(method, path))
+
+
+def unknown_route(method: str, path: str) -> GatewayError:
+    """The error for a path that is not served, or not by this method."""
+    allowed = sorted(operation.method for operation in OPERATIONS if _matches(operation.path, path))
+    if allowed:
+        return MethodNotAllowedError(
+            f"{path[:200]} takes {' and '.join(allowed)}, not {method}", ", ".join(allowed)
+        )
+    return NotFoundError(f"there is nothing at {path[:200]}; GET /docs tells what there is")
+
+
+def json_answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answered:
+    """A JSON answer that nobody may keep."""
+    return Response(
+        status_code=status,
+        content_type="application/json",
+        body=json.dumps(body, separators=(",", ":")),
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def _matches(pattern: str, path: str) -> bool:
+    wanted, given = pattern.split("/"), path.rstrip("/").split("/")
+    return len(wanted) == len(given) and all(
+        (want.startswith("{") and have) or want == have for want, have in zip(wanted, given, strict=True)
+    )
+
+
+def _plain(response: Answered) -> dict[str, Any]:
+    return {
+        "statusCode": response.status_code,
+        "headers": dict(response.headers),
+        "body": response.body,
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,81 @@
+"""The operations of the HTTP API: the one table from which routes and documentation derive."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Access(StrEnum):
+    """Who may call an operation."""
+
+    API_KEY = "api_key"
+    CALLBACK = "callback"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method on one path; `path` is written with its parameters in braces, `function` is the handler's."""
+
+    name: str
+    function: str
+    method: str
+    path: str
+    summary: str
+    access: Access
+    tag: str
+
+    @property
+    def rule(self) -> str:
+        """The path as Powertools' resolver writes it."""
+        return self.path.replace("{jobId}", "<job_id>").replace("{provider}", "<provider>")
+
+
+GENERATE = Operation(
+    "generateMedia",
+    "generate_media",
+    "POST",
+    "/generate-media",
+    "Start a job",
+    Access.API_KEY,
+    "Jobs",
+)
+GET_STATUS = Operation(
+    "getStatus", "get_status", "GET", "/status/{jobId}", "How a job stands", Access.API_KEY, "Jobs"
+)
+LIST_JOBS = Operation("listJobs", "manage_jobs", "GET", "/jobs", "My jobs", Access.API_KEY, "Jobs")
+CANCEL_JOB = Operation(
+    "cancelJob", "manage_jobs", "POST", "/jobs/{jobId}/cancel", "Cancel a job", Access.API_KEY, "Jobs"
+)
+LIST_MODELS = Operation(
+    "listModels", "describe_api", "GET", "/models", "What can be made", Access.API_KEY, "Models"
+)
+RECEIVE_WEBHOOK = Operation(
+    "receiveWebhook",
+    "process_webhook",
+    "POST",
+    "/webhook/{provider}",
+    "What providers call when a job moves",
+    Access.CALLBACK,
+    "Providers",
+)
+GET_HEALTH = Operation(
+    "getHealth", "describe_api", "GET", "/health", "Whether the gateway works", Access.PUBLIC, "Service"
+)
+GET_OPENAPI = Operation(
+    "getOpenapi", "describe_api", "GET", "/openapi.json", "This description", Access.PUBLIC, "Service"
+)
+GET_DOCS = Operation(
+    "getDocs", "describe_api", "GET", "/docs", "This description, to read", Access.PUBLIC, "Service"
+)
+
+OPERATIONS = (
+    GENERATE,
+    GET_STATUS,
+    LIST_JOBS,
+    CANCEL_JOB,
+    LIST_MODELS,
+    RECEIVE_WEBHOOK,
+    GET_HEALTH,
+    GET_OPENAPI,
+    GET_DOCS,
+)
