@@ -258,7 +258,8 @@ def test_the_key_is_in_no_log_and_no_error(rig: Rig, fault: Act, caplog: pytest.
     caplog.set_level(logging.DEBUG)
     with serving(fault) as server, pytest.raises(TransportError) as caught:
         rig.post(server.url)
-    assert KEY not in f"{caught.value!r} {caught.value.__cause__!r}"
+    assert KEY not in repr(caught.value)
+    assert caught.value.__cause__ is None, "the cause of some faults quotes the header"
     assert caught.value.__suppress_context__
     said = " ".join(f"{record.getMessage()} {record.__dict__}" for record in caplog.records)
     assert "/" in said
