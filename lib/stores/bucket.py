@@ -116,7 +116,7 @@ class S3MediaBucket:
 
     def upload_part(self, key: str, upload_id: str, number: int, body: bytes) -> UploadedPart:
         """See `MediaBucket.upload_part`."""
-        with _translated(key):
+        with self._unless_gone(key, upload_id), _translated(key):
             stored = self._client.upload_part(
                 Bucket=self._bucket, Key=key, UploadId=upload_id, PartNumber=number, Body=body
             )
@@ -137,7 +137,7 @@ class S3MediaBucket:
     def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> bool:
         """See `MediaBucket.complete_upload`."""
         listed = [{"PartNumber": part.number, "ETag": f'"{part.etag}"'} for part in parts]
-        with _translated(key):
+        with self._unless_gone(key, upload_id), _translated(key):
             try:
                 self._client.complete_multipart_upload(
                     Bucket=self._bucket,
@@ -171,6 +171,15 @@ class S3MediaBucket:
         return cast(
             "str", self._client.generate_presigned_url("get_object", Params=params, ExpiresIn=expires_in)
         )
+
+    @contextmanager
+    def _unless_gone(self, key: str, upload_id: str) -> Iterator[None]:
+        """A bucket may answer 500 when an upload ended in this moment (moto does): ask whether it is still there."""
+        try:
+            yield
+        except UnavailableError:
+            self.list_parts(key, upload_id)
+            raise
 
 
 def _code(error: ClientError) -> str:
