@@ -78,18 +78,25 @@ class DynamoDBTier:
         return decode_snapshot(item["snapshot"]["S"]) if item else None
 
     def any_due(self, now: datetime) -> bool:
-        """Whether a job that is not final was due by `now`: at most one small query per shard, never a scan."""
-        return any(self._due_in_shard(shard, now) for shard in SHARDS)
+        """Whether a mirrored job that is not final was due by `now`: at most one small query per shard.
 
-    def _due_in_shard(self, shard: str, now: datetime) -> bool:
+        False is not proof: a job whose mirroring failed is not here. Only the record knows all.
+        """
+        return any(self._due_in_shard(shard, now, limit=1) for shard in SHARDS)
+
+    def due_jobs(self, now: datetime, *, limit_per_shard: int = 10) -> list[str]:
+        """Ids of mirrored jobs that are not final and were due by `now`, the longest overdue of each shard."""
+        return [job_id for shard in SHARDS for job_id in self._due_in_shard(shard, now, limit_per_shard)]
+
+    def _due_in_shard(self, shard: str, now: datetime, limit: int) -> list[str]:
         due = self._dynamodb.query(
             self._table,
             IndexName="InFlightIndex",
             KeyConditionExpression="pollShard = :shard AND nextPollAt <= :now",
             ExpressionAttributeValues={":shard": {"S": shard}, ":now": {"N": str(int(now.timestamp()))}},
-            Limit=1,
+            Limit=limit,
         )
-        return bool(due)
+        return [item["jobId"]["S"] for item in due]
 
 
 def to_item(snapshot: JobSnapshot, now: datetime) -> Item:

@@ -77,6 +77,15 @@ def test_any_due_sees_jobs_of_every_shard_once_their_time_has_come(tier: DynamoD
     assert tier.any_due(DUE)
 
 
+def test_due_jobs_are_named_by_shard(tier: DynamoDBTier) -> None:
+    due, later = {new_job_id() for _ in range(6)}, new_job_id()
+    for job_id in due:
+        tier.write(snapshot(job_id), NOW)
+    tier.write(snapshot(later, dueAt="2026-05-01T13:00:00.000Z"), NOW)
+    assert set(tier.due_jobs(DUE)) == due
+    assert len(tier.due_jobs(DUE, limit_per_shard=1)) == len({poll_shard(job_id) for job_id in due})
+
+
 def test_any_due_does_not_see_final_jobs(tier: DynamoDBTier) -> None:
     job_id = new_job_id()
     tier.write(snapshot(job_id, 1), NOW)
