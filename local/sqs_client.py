@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from local.aws import REGION
 
-_AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=local/20200101/{REGION}/sqs/aws4_request, SignedHeaders=host, Signature=local"
+_SCOPE = f"local/20200101/{REGION}/sqs/aws4_request"  # moto reads the service from it and checks nothing
+_AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential={_SCOPE}, SignedHeaders=host, Signature=0"
 
 
 class SqsUnavailableError(Exception):

@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _reapers: dict[int, "subprocess.Popen[bytes]"] = {}  # by the owner's pid: a forked child starts its own
 
 
@@ -21,10 +21,19 @@ def release(pid: int) -> None:
     _tell(f"-{pid}\n")
 
 
+def kill_all() -> None:
+    """Kill every guarded process now and wait until that is done. Safe in a signal handler."""
+    with _lock:
+        reaper = _reapers.get(os.getpid())
+        if reaper is not None and reaper.stdin is not None and not reaper.stdin.closed:
+            reaper.stdin.close()
+            reaper.wait()
+
+
 def _tell(line: str) -> None:
     with _lock:
         reaper = _reapers.get(os.getpid()) or _start_reaper()
-        if reaper.stdin is not None:
+        if reaper.stdin is not None and not reaper.stdin.closed:
             reaper.stdin.write(line.encode())
 
 
@@ -46,4 +55,4 @@ def _start_reaper() -> "subprocess.Popen[bytes]":
 def _end_reaper(owner: int) -> None:
     """At a normal exit: let the reaper end what is left, and wait for it."""
     if owner == os.getpid():
-        _reapers.pop(owner).communicate()
+        kill_all()

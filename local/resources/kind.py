@@ -42,12 +42,16 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """What creators work on: the local AWS, the deployment being filled, how custom resources are called."""
+    """What creators work on: the local AWS, the deployment being filled, how custom resources are called.
+
+    `generated` keeps made-up secrets by resource, so that one that is created again has the value it had.
+    """
 
     aws: Aws
     deployment: Deployment
     call_custom_resource: Callable[[Resource], ResourceState]
     api_address: str
+    generated: dict[str, str] = field(default_factory=dict)
 
 
 Creator = Callable[[Resource, World], ResourceState]

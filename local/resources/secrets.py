@@ -11,7 +11,7 @@ from local.template import ResourceState
 def _secret(resource: Resource, world: World) -> ResourceState:
     given = resource.properties
     if "GenerateSecretString" in given:
-        value = generate(given["GenerateSecretString"])
+        value = world.generated.setdefault(resource.where, generate(given["GenerateSecretString"]))
     else:
         value = str(given.get("SecretString", ""))
     client = world.aws.client("secretsmanager")

@@ -121,7 +121,7 @@ class Pool:
             self._workers.add(worker)
             task = asyncio.create_task(self._spawn(worker))
             self._spawning.add(task)
-            task.add_done_callback(self._spawning.discard)
+            task.add_done_callback(self._spawned)
 
     async def _spawn(self, worker: Worker) -> None:
         try:
@@ -138,6 +138,10 @@ class Pool:
             self._fail_first(FunctionError("Runtime.InitError", str(error)))
         else:
             self._offer(worker)
+
+    def _spawned(self, task: asyncio.Task[None]) -> None:
+        self._spawning.discard(task)
+        self._scale()  # it may have failed, with others waiting in line behind it
 
     def _fail_first(self, error: FunctionError) -> None:
         while self._waiting:

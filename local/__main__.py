@@ -1,0 +1,83 @@
+"""`python -m local`: the whole gateway on this machine, until Ctrl-C. PORT chooses the API's port; 0 a free one."""
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from local.backing import BackingError, children
+from local.banner import banner
+from local.cloud import LocalCloud
+from local.developer_key import DeveloperKeyError
+from local.run_directory import AlreadyRunningError
+from local.settings import DEFAULT_PORT, CloudSettings
+from local.synth_cache import SynthesisError
+from local.template import TemplateError
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_FAILURES = (AlreadyRunningError, BackingError, SynthesisError, TemplateError, DeveloperKeyError)
+
+
+class Interruption:
+    """The first signal interrupts the main thread; a second one, while things are being stopped, kills them all."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def install(self) -> None:
+        """Take over SIGINT, SIGTERM and SIGHUP."""
+        for number in _SIGNALS:
+            signal.signal(number, self._handle)
+
+    def _handle(self, number: int, _frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count == 1:
+            raise KeyboardInterrupt
+        children.kill_all()
+        os._exit(128 + number)
+
+
+def main() -> int:
+    """Run until a signal: 0; or 1 with a reason on standard error if it cannot start."""
+    try:
+        settings = _settings()
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 1
+    Interruption().install()
+    cloud = LocalCloud(settings, write=lambda line: print(line, flush=True))
+    print("starting (the first time takes a few seconds longer) ...", flush=True)
+    try:
+        cloud.start()
+        _announce(cloud)
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        print("\nstopping ...", flush=True)
+        cloud.stop()
+    except _FAILURES as error:
+        print(f"cannot start: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _announce(cloud: LocalCloud) -> None:
+    if cloud.endpoints is not None:
+        settings = cloud.settings
+        print(
+            banner(cloud.endpoints, settings.directory, real_replicate=bool(settings.replicate_token)),
+            flush=True,
+        )
+
+
+def _settings() -> CloudSettings:
+    port = os.environ.get("PORT") or str(DEFAULT_PORT)
+    if not port.isdigit() or int(port) > 65535:
+        raise ValueError(f"PORT is {port!r}; it must be a number from 0 (a free port) to 65535")
+    return CloudSettings(
+        port=int(port), replicate_token=os.environ.get("REPLICATE_API_TOKEN", "").strip(), warm=True
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The services beside the functions: started at once, stopped together, and broken on demand."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+from local.backing import Moto, Postgres, Redis
+from local.backing.service import Service
+from local.settings import CloudSettings, Part
+from local.simulator import TOKEN, Simulator
+
+REAL_REPLICATE = "https://api.replicate.com"
+
+
+class BackingServices:
+    """The services that `settings.parts` names; the simulator gives way to a real token."""
+
+    def __init__(self, settings: CloudSettings, directory: Path) -> None:
+        kinds: dict[Part, Callable[[], Service]] = {
+            Part.POSTGRES: lambda: Postgres(directory / "postgres"),
+            Part.REDIS: lambda: Redis(directory / "redis"),
+            Part.AWS: lambda: Moto(directory / "aws"),
+            Part.REPLICATE: lambda: Simulator(directory / "replicate"),
+        }
+        self._token = settings.replicate_token
+        self._real = bool(settings.replicate_token)
+        wanted = settings.parts - ({Part.REPLICATE} if self._real else set())
+        self._services = {part: kinds[part]() for part in Part if part in wanted}
+
+    def start(self) -> None:
+        """Start all at once; the first failure is raised when the others have started or failed too."""
+        with ThreadPoolExecutor(max_workers=len(Part)) as executor:
+            started: list[Future[Service]] = [
+                executor.submit(service.start) for service in self._services.values()
+            ]
+        for future in started:
+            future.result()
+
+    def stop(self) -> None:
+        """Stop all; harmless for those that do not run."""
+        with ThreadPoolExecutor(max_workers=len(Part)) as executor:
+            list(executor.map(lambda service: service.stop(), self._services.values()))
+
+    def url(self, part: Part) -> str:
+        """The address of a service, "" if it is left out."""
+        if part is Part.REPLICATE and self._real:
+            return REAL_REPLICATE
+        return self._services[part].url if part in self._services else ""
+
+    def act(self, name: str, action: str) -> None:
+        """`kill`, `freeze`, `thaw` or `start` of postgres, redis, aws or replicate; KeyError for anything else."""
+        service = self._services[Part(name)] if name in self._services else None
+        if service is None:
+            raise KeyError(name)
+        {"kill": service.kill, "freeze": service.freeze, "thaw": service.thaw, "start": service.start}[
+            action
+        ]()
+
+    def is_running(self, part: Part) -> bool:
+        """True if the service was started and has not been killed (frozen counts as running)."""
+        return part in self._services and self._services[part].running
+
+    def secrets(self) -> dict[str, str]:
+        """What the operator would put into Secrets Manager: secret name without `vsl/{stage}/` -> value."""
+        values = {
+            "database/main": self.url(Part.POSTGRES),
+            "redis/main": self.url(Part.REDIS),
+            "providers/replicate": self._token if self._real else TOKEN if self.url(Part.REPLICATE) else "",
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def parameters(self, stage: str) -> dict[str, str]:
+        """The stack parameters that point the functions at these services."""
+        values = {"RedisSecretName": f"vsl/{stage}/redis/main"} if self.url(Part.REDIS) else {}
+        simulator = self._services.get(Part.REPLICATE)
+        if isinstance(simulator, Simulator):
+            values |= {
+                "ReplicateBaseUrl": simulator.url,
+                "OutputHostException": f"127.0.0.1:{simulator.media_port}",
+                "ProviderWebhooks": "enabled",
+            }
+        elif self._real:  # it cannot call back to a laptop: ask it, and soon
+            values |= {
+                "ReplicateBaseUrl": REAL_REPLICATE,
+                "ProviderWebhooks": "disabled",
+                "PollAfterSeconds": "2",
+            }
+        return values

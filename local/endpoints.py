@@ -1,0 +1,26 @@
+"""Where a running local cloud is reached."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Addresses without a trailing slash; "" for what does not run. `replicate_url` has no /v1."""
+
+    api_url: str
+    api_key: str
+    postgres_url: str
+    redis_url: str
+    aws_endpoint_url: str
+    replicate_url: str
+
+    def as_json(self) -> dict[str, str]:
+        """The content of `.local/endpoints.json`."""
+        return {
+            "apiUrl": self.api_url,
+            "apiKey": self.api_key,
+            "postgresUrl": self.postgres_url,
+            "redisUrl": self.redis_url,
+            "awsEndpointUrl": self.aws_endpoint_url,
+            "replicateUrl": self.replicate_url,
+        }

@@ -1,0 +1,47 @@
+"""Starts the Replicate simulator (`local.replicate`) as a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from local.backing import ports
+from local.backing.moto import REPOSITORY
+from local.backing.service import Service
+
+TOKEN = "r8_local_simulator"  # noqa: S105 - opens nothing but the simulator
+
+
+class Simulator(Service):
+    """The simulator's API on `port`, its files on `media_port`. SIM_* variables of the caller reach it."""
+
+    name = "the Replicate simulator"
+
+    def __init__(self, data_dir: Path, port: int = 0) -> None:
+        super().__init__(data_dir, port)
+        self.media_port = 0
+
+    @property
+    def url(self) -> str:
+        """Its base address, without /v1."""
+        return f"http://{ports.LOOPBACK}:{self.port}"
+
+    def _prepare(self) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self.media_port = self.media_port or ports.free_port()
+
+    def _spawn(self) -> "subprocess.Popen[bytes]":
+        module = [sys.executable, "-m", "local.replicate"]
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [*module, "--port", str(self.port), "--media-port", str(self.media_port)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=REPOSITORY,
+                env=dict(os.environ),
+            )
+
+    def _ready(self) -> bool:
+        return ports.accepts_connections(self.port) and ports.accepts_connections(self.media_port)
