@@ -90,6 +90,7 @@ create table attempts (
 );
 comment on table attempts is 'One submit of a job to a provider each. submits counts how often it was sent.';
 create unique index attempts_by_provider_job on attempts (provider, provider_job_id) where provider_job_id is not null;
+create index attempts_by_creation on attempts (provider, created_at);
 
 create table outputs (
     job_id        uuid not null references jobs,

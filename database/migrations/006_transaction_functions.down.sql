@@ -1,3 +1,4 @@
+drop function claimed_predictions;
 drop function find_job_by_provider;
 drop function find_job;
 drop function forget_sent;

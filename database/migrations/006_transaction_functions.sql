@@ -338,6 +338,9 @@ begin
         if a.state in ('failed', 'canceled', 'refused') and not status_is_final(j.status) then
             return transition_result('attempt_ended', false, j);
         end if;
+        if exists (select from attempts where provider = a.provider and provider_job_id = v_remote) then
+            return transition_result('other_prediction', false, j);
+        end if;
         -- The first word about an attempt whose submit was never answered claims it.
         update attempts set provider_job_id = v_remote, submitted_at = coalesce(submitted_at, p_now)
         where job_id = a.job_id and attempt = a.attempt returning * into a;
@@ -566,3 +569,10 @@ create function find_job_by_provider(p_provider text, p_provider_job_id text) re
     return (select jsonb_build_object('jobId', job_id, 'attempt', attempt) from attempts
             where provider = p_provider and provider_job_id = p_provider_job_id);
 comment on function find_job_by_provider is 'Which attempt a provider''s own job id belongs to, or null.';
+
+create function claimed_predictions(p_provider text, p_after timestamptz, p_before timestamptz)
+    returns setof text language sql stable as $$
+    select provider_job_id from attempts
+    where provider = p_provider and created_at between p_after and p_before and provider_job_id is not null;
+$$;
+comment on function claimed_predictions is 'Predictions that belong to attempts of that time: recover must not take them for another''s.';

@@ -196,6 +196,9 @@ class JobRecord(Protocol):
     def find_job_by_provider(self, provider: str, provider_job_id: str) -> tuple[str, int] | None:
         """(job id, attempt) of a provider's own job id, or None."""
 
+    def claimed_predictions(self, provider: str, after: datetime, before: datetime) -> frozenset[str]:
+        """The provider's job ids that belong to attempts created in this window."""
+
     def list_jobs(self, wanted: JobFilter) -> list[JobSnapshot]:
         """One page of a user's jobs and one row more if there are more, newest first."""
 

@@ -19,6 +19,7 @@ from lib.services.submit_attempt import SubmitAttempt
 from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
 
 VERDICT_CHECK_SECONDS = 15
+CLOCK_SKEW = timedelta(seconds=60)
 MAX_TRIES_TO_PLACE_A_WEBHOOK = 8
 
 
@@ -243,13 +244,16 @@ class AdvanceJob:
         callback = self.submit.callback(
             attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
         )
+        after, before = attempt.created_at - CLOCK_SKEW, now + CLOCK_SKEW
+        claimed = self.record.claimed_predictions(attempt.provider, after, before)
         try:
             found = self.provider(attempt.provider).recover(
                 self._submission(work, provider_input, 0),
                 self._credential(work),
                 callback,
-                created_after=attempt.created_at - timedelta(seconds=5),
-                created_before=now,
+                created_after=after,
+                created_before=before,
+                claimed=claimed,
             )
         except ProviderError as error:
             self.journal.note("recover_failed", work.job.job_id, code=error.code)

@@ -265,6 +265,14 @@ def test_another_predictions_word_about_a_job_is_not_believed(record: PostgresRe
     assert apply(record, job_id, other).outcome == "other_prediction"
 
 
+def test_one_prediction_is_never_claimed_for_two_jobs(record: PostgresRecord) -> None:
+    submit(record, create(record))
+    twin = create(record)
+    record.mark_submit_unknown(twin, 1, due_at=at(30), now=at(20))
+    assert apply(record, twin, SUCCEEDED, 25).outcome == "other_prediction"
+    assert record.claimed_predictions("replicate", at(-5), at(5)) == {PREDICTION}
+
+
 def test_a_second_submit_of_one_attempt_is_canceled_at_the_provider(record: PostgresRecord) -> None:
     job_id = create(record)
     submit(record, job_id)

@@ -191,6 +191,11 @@ class PostgresRecord:
         found = rows[0][0]
         return (str(found["jobId"]), int(found["attempt"])) if found else None
 
+    def claimed_predictions(self, provider: str, after: datetime, before: datetime) -> frozenset[str]:
+        """See the port."""
+        rows = self._connection.fetch("select claimed_predictions(%s, %s, %s)", (provider, after, before))
+        return frozenset(str(row[0]) for row in rows)
+
     def list_jobs(self, wanted: JobFilter) -> list[JobSnapshot]:
         """See the port."""
         created_at, job_id = wanted.before or (None, None)
