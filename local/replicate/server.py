@@ -40,14 +40,15 @@ class Simulator:
         self.media_base = ""
 
     async def start(self) -> None:
-        """Binds both ports and serves; raises OSError if one of them is in use."""
-        api_socket = _listen(self.settings.host, self.settings.port)
-        try:
-            media_socket = _listen(self.settings.host, self.settings.media_port)
-        except OSError:
-            api_socket.close()
-            raise
+        """Binds both ports and serves; raises OSError if one of them is in use, ValueError for faults that are none."""
         self.world = World(self.settings)
+        try:
+            api_socket, media_socket = _listen_on(
+                self.settings.host, self.settings.port, self.settings.media_port
+            )
+        except OSError:
+            await self.world.close()
+            raise
         self.api_base, self.media_base = _address(api_socket), _address(media_socket)
         self.world.api_base, self.world.media_base = self.api_base, self.media_base
         self._courier = Courier(self.world)
@@ -83,7 +84,7 @@ def running(settings: Settings | None = None) -> Iterator[Simulator]:
     async def serve() -> None:
         try:
             await simulator.start()
-        except OSError as error:
+        except (OSError, ValueError) as error:
             failures.append(error)
             return
         finally:
@@ -106,6 +107,17 @@ def running(settings: Settings | None = None) -> Iterator[Simulator]:
     finally:
         loop.call_soon_threadsafe(leave.set)
         thread.join()
+
+
+def _listen_on(host: str, *ports: int) -> list[socket.socket]:
+    """All of the ports or none."""
+    with contextlib.ExitStack() as undo:
+        sockets = []
+        for port in ports:
+            sockets.append(_listen(host, port))
+            undo.callback(sockets[-1].close)
+        undo.pop_all()
+    return sockets
 
 
 def _listen(host: str, port: int) -> socket.socket:

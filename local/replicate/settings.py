@@ -46,7 +46,7 @@ def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
                 read[name] = parse(environment[variable])
             except ValueError as error:
                 raise ValueError(f"{variable}={environment[variable]!r}: {error}") from error
-    return replace(Settings(), **read, **{key: value for key, value in given.items() if value is not None})
+    return replace(Settings(), **read | {key: value for key, value in given.items() if value is not None})
 
 
 def _seconds_list(text: str) -> tuple[float, ...]:

@@ -54,11 +54,11 @@ class World:
 
     def __post_init__(self) -> None:
         self.pool = ThreadPoolExecutor(self.settings.render_threads, thread_name_prefix="draw")
-        self._folder = tempfile.TemporaryDirectory(prefix="replicate-simulator-")
         self._submits = 0
         self._sequence = 0
         self._rotations = 0
         self.restore_dials()
+        self._folder = tempfile.TemporaryDirectory(prefix="replicate-simulator-")
 
     def restore_dials(self) -> None:
         """Faults, latency, retention and secret as the settings have them."""
