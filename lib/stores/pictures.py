@@ -1,5 +1,9 @@
 """Opens pictures by Pillow, which is imported only when a picture is opened. Refuses decompression bombs."""
 
+import struct
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from lib.domain.errors import OutputError
@@ -14,6 +18,18 @@ BOMB_PIXELS = 1_000_000_000
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF", "TIFF", "BMP")
 _ROTATED = frozenset({5, 6, 7, 8})
 _ORIENTATION_TAG = 0x0112
+_BROKEN = (
+    OSError,
+    EOFError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    LookupError,
+    ArithmeticError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow's readers are known to raise on broken files."""
 
 
 def open_picture(file: BinaryIO) -> "Image":
@@ -21,10 +37,8 @@ def open_picture(file: BinaryIO) -> "Image":
     from PIL import Image  # noqa: PLC0415 -- only store_result has it
 
     Image.MAX_IMAGE_PIXELS = None  # our own limits below, without a warning in between
-    try:
+    with reading_picture():
         picture = Image.open(file, formats=FORMATS)
-    except (OSError, ValueError, SyntaxError) as error:
-        raise unreadable(error) from error
     if picture.width * picture.height > BOMB_PIXELS:
         raise unreadable(f"{picture.width} x {picture.height} pixels are too many")
     return picture
@@ -32,10 +46,8 @@ def open_picture(file: BinaryIO) -> "Image":
 
 def load_picture(picture: "Image") -> None:
     """Decode all of it; `OutputError` `output_unreadable` if it is broken."""
-    try:
+    with reading_picture():
         picture.load()
-    except (OSError, ValueError, SyntaxError, EOFError) as error:
-        raise unreadable(error) from error
 
 
 def decodable(picture: "Image") -> bool:
@@ -45,8 +57,18 @@ def decodable(picture: "Image") -> bool:
 
 def shown_size(picture: "Image") -> tuple[int, int]:
     """Width and height as shown, with the EXIF orientation applied."""
-    width, height = picture.size
-    return (height, width) if picture.getexif().get(_ORIENTATION_TAG) in _ROTATED else (width, height)
+    with reading_picture():
+        turned = picture.getexif().get(_ORIENTATION_TAG) in _ROTATED
+    return (picture.height, picture.width) if turned else (picture.width, picture.height)
+
+
+@contextmanager
+def reading_picture() -> Iterator[None]:
+    """Whatever Pillow raises on a broken picture becomes `OutputError` `output_unreadable`."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise unreadable(error) from error
 
 
 def unreadable(reason: object) -> OutputError:

@@ -24,9 +24,9 @@ class DecodingProbe:
 
 def _picture(file: BinaryIO) -> MediaFacts:
     with open_picture(file) as picture:
-        width, height = shown_size(picture)
         if decodable(picture):
             load_picture(picture)
+        width, height = shown_size(picture)
     return MediaFacts(width=width, height=height)
 
 

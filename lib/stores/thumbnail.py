@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lib.domain.stored_output import ContentType, MediaFacts, Preview
 from lib.stores.media_container import open_container
-from lib.stores.pictures import decodable, load_picture, open_picture, unreadable
+from lib.stores.pictures import decodable, load_picture, open_picture, reading_picture, unreadable
 from lib.stores.waveform import draw_waveform
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ class PillowPainter:
     ) -> Preview:
         """See `PreviewPainter.paint`."""
         family = content.mime.partition("/")[0]
-        if family == "audio":
-            return draw_waveform(file, content, facts.duration_seconds, stop)
-        if family == "video":
-            return _thumbnail(_video_frame(file, content, facts.duration_seconds or 0.0, stop))
-        return _image_thumbnail(file)
+        with reading_picture():
+            if family == "audio":
+                return draw_waveform(file, content, facts.duration_seconds, stop)
+            if family == "video":
+                return _thumbnail(_video_frame(file, content, facts.duration_seconds or 0.0, stop))
+            return _image_thumbnail(file)
 
 
 def _image_thumbnail(file: BinaryIO) -> Preview:
