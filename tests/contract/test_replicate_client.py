@@ -4,6 +4,7 @@ import base64
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 import httpx
 import pytest
@@ -14,6 +15,7 @@ from replicate.pagination import paginate
 from replicate.webhook import InvalidSignatureError, Webhooks, WebhookSigningSecret
 from standardwebhooks import Webhook
 
+from lib.providers.standard_webhooks import verify
 from local.replicate.server import Simulator, running
 from local.replicate.settings import DEFAULT_TOKEN, Settings
 from tests.fakes.simulator_receiver import receiver
@@ -186,6 +188,15 @@ def test_both_official_verifiers_accept_a_real_webhook(client: Client) -> None:
     tampered = httpx.Request("POST", inbox.url, headers=webhook.headers, content=webhook.body + b" ")
     with pytest.raises(InvalidSignatureError):
         Webhooks.validate(tampered, secret=secret)
+
+
+def test_the_gateways_own_verifier_accepts_it_too(client: Client) -> None:
+    secret = client.webhooks.default.secret().key
+    with receiver() as inbox:
+        client.predictions.create(model=LLAMA, input={"prompt": "hello"}, webhook=inbox.url)
+        webhook = inbox.wait_for(1)[0]
+    webhook_id = verify(webhook.headers, webhook.body, [secret], datetime.now(UTC))
+    assert webhook_id == webhook.headers["webhook-id"]
 
 
 def test_during_a_rotation_both_the_old_and_the_new_secret_verify(

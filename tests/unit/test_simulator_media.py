@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from local.replicate import file_routes
+from local.replicate import file_routes, uploads
 from local.replicate.signing import download_query
 from tests.fakes.simulator_client import Talk, talking
 
@@ -174,6 +175,15 @@ def test_an_upload_is_described_listed_downloaded_and_deleted(talk: Talk, anonym
     assert talk.http.delete(path).status_code == 204
     gone = talk.http.get(path)
     assert (gone.status_code, gone.json()["detail"]) == (404, "File not found")
+
+
+def test_an_upload_is_gone_after_its_hour(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = talk.http.post("/v1/files", files={"content": ("x.txt", b"x")}).json()
+    created, expires = (datetime.fromisoformat(file[name]) for name in ("created_at", "expires_at"))
+    assert expires - created == timedelta(hours=1)
+    monkeypatch.setattr(uploads, "LIFETIME", timedelta(0))
+    assert talk.http.get(f"/v1/files/{file['id']}").status_code == 404
+    assert talk.http.get("/v1/files").json()["results"] == []
 
 
 def test_uploads_without_content_or_over_the_limit_are_refused(
