@@ -15,17 +15,18 @@ from lib.variables import Secret
 
 LIFE_SECONDS = 300.0
 TIMEOUT_SECONDS = 2.0
+REFRESH_TIMEOUT_SECONDS = 0.5  # there is an older value to go on with
 _TARGET = "secretsmanager.GetSecretValue"
 
 
-def fetch_secret(name: str) -> str:
+def fetch_secret(name: str, timeout_seconds: float) -> str:
     """The current value of a secret, as it stands in Secrets Manager.
 
     Raises:
         ConfigurationError: there is no such secret, or this function may not read it.
         UnavailableError: Secrets Manager does not answer.
     """
-    status, answer = _ask(json.dumps({"SecretId": name}).encode())
+    status, answer = _ask(json.dumps({"SecretId": name}).encode(), timeout_seconds)
     if status == 200:
         return str(answer["SecretString"])
     kind = str(answer.get("__type", status)).rpartition("#")[2]
@@ -36,14 +37,14 @@ def fetch_secret(name: str) -> str:
     )
 
 
-def _ask(body: bytes) -> tuple[int, dict[str, Any]]:
+def _ask(body: bytes, timeout_seconds: float) -> tuple[int, dict[str, Any]]:
     url = urlsplit(account.endpoint("secretsmanager"))
     address = f"{url.scheme}://{url.netloc}/"
     headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": _TARGET}
     signer = Signer(account.credentials(), account.region(), "secretsmanager")
     signed = signer.headers("POST", address, headers, body, datetime.now(UTC))
     kind = HTTPConnection if url.scheme == "http" else HTTPSConnection
-    connection = kind(url.netloc, timeout=TIMEOUT_SECONDS)
+    connection = kind(url.netloc, timeout=timeout_seconds)
     try:
         connection.request("POST", "/", body, signed)
         response = connection.getresponse()
@@ -60,7 +61,7 @@ class Secrets:
 
     def __init__(
         self,
-        fetch: Callable[[str], str] = fetch_secret,
+        fetch: Callable[[str, float], str] = fetch_secret,
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -77,7 +78,8 @@ class Secrets:
         if held is not None and now < held[1]:
             return held[0]
         try:
-            value = plain_value(secret.name, self._fetch(secret.name))
+            limit = REFRESH_TIMEOUT_SECONDS if held else TIMEOUT_SECONDS
+            value = plain_value(secret.name, self._fetch(secret.name, limit))
         except UnavailableError:
             if held is None:
                 raise
@@ -88,13 +90,13 @@ class Secrets:
 
 def plain_value(name: str, text: str) -> str:
     """The plain string, or the `value` of a JSON object. Raises ConfigurationError for an empty one."""
-    value = text.strip()
-    if value.startswith("{"):
-        try:
-            document = json.loads(value)
-        except ValueError:
-            document = {}
-        value = document.get("value", "") if isinstance(document, dict) else ""
+    value: Any = text.strip()
+    try:
+        document = json.loads(value) if value.startswith("{") else None
+    except ValueError:
+        document = None  # a generated key may well begin with a brace
+    if isinstance(document, dict):
+        value = document.get("value")
     if not value or not isinstance(value, str):
         raise ConfigurationError(f'The secret {name} must be a plain string or {{"value": "..."}}.')
     return value

@@ -1,0 +1,41 @@
+"""`POST /generate-media`: start a job."""
+
+import logging
+from typing import Any
+
+from lib import bootstrap
+from lib.api import incoming, operations
+from lib.api.function import Answered, HttpFunction, json_answer
+from lib.api.generate_body import read_request
+from lib.api.rate_headers import rate_headers, refuse_if_over
+from lib.services.generate import GenerateRequest
+from lib.settings import GenerateSettings
+
+logger = logging.getLogger(__name__)
+http = HttpFunction()
+
+
+@http.route(operations.GENERATE)
+def generate() -> Answered:
+    """Admit the caller, read the request, start the job."""
+    admission = bootstrap.admit_caller().admit(incoming.presented_key(http.event))
+    http.headers |= rate_headers(admission.decision)
+    refuse_if_over(admission.decision)
+    request = read_request(incoming.json_object(http.event), incoming.header(http.event, "idempotency-key"))
+    _log(admission.caller.user_id, request)
+    answer = bootstrap.generate_media().start(admission.caller, request)
+    location = {"Location": f"/status/{answer.body['jobId']}"} if "jobId" in answer.body else {}
+    return json_answer(answer.status_code, answer.body, location)
+
+
+def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
+    """The Lambda function."""
+    return http(event, context)
+
+
+def _log(user_id: str, request: GenerateRequest) -> None:
+    """What is asked for; its words only if the operator wants them in the log."""
+    facts: dict[str, Any] = {"userId": user_id, "mediaType": request.media_type, "modelId": request.model_id}
+    if bootstrap.settings(GenerateSettings).log_prompts == "true":
+        facts |= {"prompt": request.prompt, "parameters": request.parameters}
+    logger.info("generate requested", extra=facts)

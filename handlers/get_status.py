@@ -1,0 +1,21 @@
+"""`GET /status/{jobId}`: how a job stands. Imports as little as it can: its cold start is what callers wait for."""
+
+from typing import Any
+
+from lib import bootstrap
+from lib.api import incoming, operations
+from lib.api.function import Answered, HttpFunction, json_answer
+
+http = HttpFunction()
+
+
+@http.route(operations.GET_STATUS)
+def get_status(job_id: str) -> Answered:
+    """Look the caller's job up and show it."""
+    found = bootstrap.look_up_status().look_up(incoming.presented_key(http.event), job_id)
+    return json_answer(200, bootstrap.job_view()(found.snapshot, found.progress, bootstrap.clock()))
+
+
+def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
+    """The Lambda function."""
+    return http(event, context)

@@ -1,0 +1,94 @@
+"""The operator's command line for API keys: `python -m lib.keys create | list | revoke`.
+
+The record is found by DATABASE_URL, or by the secret that DATABASE_SECRET_NAME names.
+"""
+# ruff: noqa: T201 - a command line prints
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from lib import bootstrap
+from lib.domain.api_key import ApiKey, hash_key, new_key
+from lib.domain.errors import GatewayError
+from lib.domain.ids import uuid7
+from lib.settings import CacheSettings
+from lib.stores.postgres.api_keys import PostgresApiKeys
+
+
+def create(keys: PostgresApiKeys, *, user_id: str, label: str, rate: int | None) -> str:
+    """A new key of this user; it can be shown this once only: the record keeps its hash."""
+    key, now = new_key(), bootstrap.clock()
+    found = ApiKey(str(uuid7(now)), user_id, rate)
+    keys.create(found, str(hash_key(key)), label, now)
+    print(f"key {found.key_id} of {user_id}; it is shown this once:", file=sys.stderr)
+    return key
+
+
+def revoke(keys: PostgresApiKeys, key_id: str) -> bool:
+    """End a key's life, at once where a shared cache is configured, else within a minute; False if there is none."""
+    key_hash = keys.revoke(key_id, bootstrap.clock())
+    if key_hash is not None and os.environ.get("CACHE_TABLE"):
+        bootstrap.settings(CacheSettings)
+        bootstrap.authenticator().forget(key_hash)
+    return key_hash is not None
+
+
+def show(keys: PostgresApiKeys, user_id: str | None) -> None:
+    """One line per key."""
+    for key in keys.list(user_id):
+        state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
+        rate = f"{key.rate_limit_per_hour}/h" if key.rate_limit_per_hour else "default rate"
+        print(f"{key.key_id}  {key.user_id}  {key.label or '-'}  {rate}  {key.created_at:%Y-%m-%d}  {state}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; 0 if it was done."""
+    chosen = _parser().parse_args(arguments)
+    keys = bootstrap.api_keys()
+    try:
+        match chosen.command:
+            case "create":
+                print(create(keys, user_id=chosen.user, label=chosen.label, rate=chosen.rate))
+            case "revoke":
+                if not revoke(keys, chosen.key_id):
+                    print(f"there is no valid key {chosen.key_id}", file=sys.stderr)
+                    return 1
+                print(f"revoked {chosen.key_id}")
+            case _:
+                show(keys, chosen.user)
+    except GatewayError as error:
+        print(error.message, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lib.keys", description="API keys of the gateway")
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("create", help="make a key and print it as the last line")
+    making.add_argument("--user", required=True, type=_user_id, help="whose key it is")
+    making.add_argument("--label", default="", help="a note for operators")
+    making.add_argument("--rate", type=_positive, help="requests per hour, if not the default")
+    ending = commands.add_parser("revoke", help="end a key's life")
+    ending.add_argument("key_id", help="the id that create and list show")
+    listing = commands.add_parser("list", help="all keys, without the keys themselves")
+    listing.add_argument("--user", help="only this user's")
+    return parser
+
+
+def _user_id(text: str) -> str:
+    if not 1 <= len(text) <= 200 or not text.isprintable():
+        raise argparse.ArgumentTypeError("must be 1 to 200 printable characters")
+    return text
+
+
+def _positive(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 2**31:
+        raise argparse.ArgumentTypeError("must be a whole number above 0")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
