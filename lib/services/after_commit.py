@@ -9,13 +9,15 @@ from lib.ports.journal import Journal
 from lib.ports.queue import WorkQueue
 from lib.ports.record import JobRecord, OutboxMessage, Transition
 
+HEAL_AFTER_SECONDS = 5
+
 
 class AfterCommit:
     """Publishes and sends. Dying anywhere in it loses nothing: mirrors heal by reading, the sweep sends the rest.
 
     Args:
         record: where sent messages are forgotten.
-        publish: writes a snapshot to all mirrors; never raises.
+        publish: writes a snapshot to all mirrors and names those that missed it; never raises.
         queues: the work queue of each outbox topic.
         journal: is told of each transition.
     """
@@ -23,7 +25,7 @@ class AfterCommit:
     def __init__(
         self,
         record: JobRecord,
-        publish: Callable[[JobSnapshot, datetime], None],
+        publish: Callable[[JobSnapshot, datetime], Sequence[str]],
         queues: Mapping[str, WorkQueue],
         journal: Journal,
     ) -> None:
@@ -36,9 +38,18 @@ class AfterCommit:
         """Follow up on one transition and return it."""
         if transition.changed:
             self._journal.transition(transition.outcome, transition.job)
-            self._publish(transition.job, now)
+            if self._publish(transition.job, now):
+                self._heal_later(transition.job)
         self.send(transition.outbox)
         return transition
+
+    def _heal_later(self, job: JobSnapshot) -> None:
+        """A mirror missed this version: once it is back and its trust in the old one is over, it is told again."""
+        message = {"kind": "heal", "jobId": job.job_id}
+        try:
+            self._queues["advance"].send(message, group=job.user_id, delay_seconds=HEAL_AFTER_SECONDS)
+        except UnavailableError:
+            self._journal.count("HealSendFailed")
 
     def announce(self, created: Transition) -> None:
         """Tell of a job that the next transition, already under way, will publish."""

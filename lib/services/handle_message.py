@@ -9,6 +9,9 @@ from lib.domain.errors import UnavailableError
 from lib.domain.provider import ProviderUpdate
 from lib.ports.journal import Journal
 from lib.services.advance import AdvanceJob, waits_for_record
+from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
+
+MAX_TRIES_TO_HEAL = 40  # over an hour, after which reads and the sweep heal what is left
 
 
 class ProcessedEvents(Protocol):
@@ -35,6 +38,7 @@ class HandleMessage:
     advance: AdvanceJob
     processed: ProcessedEvents
     read_update: ReadUpdate
+    heal: Callable[[str, datetime], bool]
     journal: Journal
     clock: Callable[[], datetime]
 
@@ -53,6 +57,8 @@ class HandleMessage:
                     self._event(message)
                 case "cancel_remote":
                     self.advance.cancel_remote(message)
+                case "heal":
+                    self._heal(message)
                 case other:
                     msg = f"no such kind of message: {other!r}"
                     raise ValueError(msg)
@@ -75,6 +81,13 @@ class HandleMessage:
             self.journal.count("WebhookWithoutJob", provider=provider)
         if webhook_id:
             self.processed.mark(provider, webhook_id, self.clock())
+
+    def _heal(self, message: Mapping[str, Any]) -> None:
+        """Bring the mirrors that missed a transition up to date; a mirror that is still away is waited for."""
+        tries = int(message.get("tries", 0))
+        if self.heal(str(message["jobId"]), self.clock()) or tries >= MAX_TRIES_TO_HEAL:
+            return
+        raise TryLaterError(backoff_seconds(tries), "a mirror is still away", tried_again(message))
 
     def _place(
         self, message: Mapping[str, Any], provider: str, update: ProviderUpdate

@@ -31,12 +31,14 @@ class Sweep:
 
     Args:
         any_due: asks the mirror whether a job in flight is due; True when the mirror cannot say.
+        heal_due: tells the mirror anew of jobs that it wrongly believes to be due.
     """
 
     record: JobRecord
     after_commit: AfterCommit
     advance_queue: WorkQueue
     any_due: Callable[[datetime], bool]
+    heal_due: Callable[[datetime], int]
     journal: Journal
     clock: Callable[[], datetime]
 
@@ -54,6 +56,7 @@ class Sweep:
             taken = self._enqueue_due_jobs()
             jobs += taken
             if taken < BATCH:
+                self.heal_due(self.clock())
                 return SweepReport(asked_record=True, jobs=jobs, messages=messages)
         return SweepReport(asked_record=True, jobs=jobs, messages=messages, out_of_time=True)
 

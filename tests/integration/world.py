@@ -165,12 +165,15 @@ class World:
             advance,
             MemoryProcessedEvents(),
             lambda message: update_from_json(message["update"]),
+            lambda _job_id, _now: True,
             self.journal,
             self.clock,
         )
         self.store = StoreResult(self.record, after, self._store_one, self.journal, self.clock, self.timing)
         self.cancel = CancelJob(self.record, after, self.clock)
-        self.sweep = Sweep(self.record, after, advance_queue, lambda _now: True, self.journal, self.clock)
+        self.sweep = Sweep(
+            self.record, after, advance_queue, lambda _now: True, lambda _now: 0, self.journal, self.clock
+        )
 
     def clock(self) -> datetime:
         """The world's time."""
