@@ -4,9 +4,10 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Mapping
 from types import FrameType
 
-from local.backing import BackingError, children
+from local.backing import BackingError, PortInUseError, children
 from local.banner import banner
 from local.cloud import LocalCloud
 from local.developer_key import DeveloperKeyError
@@ -17,6 +18,9 @@ from local.template import TemplateError
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _FAILURES = (AlreadyRunningError, BackingError, SynthesisError, TemplateError, DeveloperKeyError)
+
+
+_OTHER_PORT = "choose another with PORT=..., or PORT=0 for a free one"
 
 
 class Interruption:
@@ -41,7 +45,7 @@ class Interruption:
 def main() -> int:
     """Run until a signal: 0; or 1 with a reason on standard error if it cannot start."""
     try:
-        settings = _settings()
+        settings = settings_from(os.environ)
     except ValueError as error:
         print(error, file=sys.stderr)
         return 1
@@ -55,6 +59,9 @@ def main() -> int:
     except KeyboardInterrupt:
         print("\nstopping ...", flush=True)
         cloud.stop()
+    except PortInUseError as error:
+        print(f"cannot start: {error}; {_OTHER_PORT}", file=sys.stderr)
+        return 1
     except _FAILURES as error:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
@@ -70,12 +77,13 @@ def _announce(cloud: LocalCloud) -> None:
         )
 
 
-def _settings() -> CloudSettings:
-    port = os.environ.get("PORT") or str(DEFAULT_PORT)
+def settings_from(environment: Mapping[str, str]) -> CloudSettings:
+    """Settings of `make run` from PORT and REPLICATE_API_TOKEN; ValueError for a PORT that is none."""
+    port = environment.get("PORT") or str(DEFAULT_PORT)
     if not port.isdigit() or int(port) > 65535:
         raise ValueError(f"PORT is {port!r}; it must be a number from 0 (a free port) to 65535")
     return CloudSettings(
-        port=int(port), replicate_token=os.environ.get("REPLICATE_API_TOKEN", "").strip(), warm=True
+        port=int(port), replicate_token=environment.get("REPLICATE_API_TOKEN", "").strip(), warm=True
     )
 
 

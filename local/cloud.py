@@ -77,6 +77,10 @@ class LocalCloud:
         if empty:
             self._fill_aws(replace(self._world, deployment=Deployment(), call_custom_resource=self._remember))
 
+    def aws(self) -> Aws:
+        """Clients for the local AWS."""
+        return self._world.aws
+
     def run_schedule(self, name: str) -> list[Any]:
         """Run a schedule now and wait: what its targets answered. FunctionError if one fails."""
         return self._loop.run(self._schedules.run_now(name))
@@ -200,10 +204,18 @@ class LocalCloud:
         control = Control(self.runtime, self._schedules, self.backing)
         gateway = Gateway(self.deployment, self.runtime, control=control, on_request=self._console.request)
         front = HttpFront(gateway, bound)
-        tasks.append(await front.start())
+        tasks.insert(0, await front.start())
         if self.settings.warm:
             tasks.append(asyncio.create_task(self._warm()))
+        for task in tasks:
+            task.add_done_callback(self._ended)
         return front, tasks
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        """None of them may end by itself with an error: say so rather than stand still in silence."""
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._console.say(f"FAILED the local cloud itself: {error!r}")
 
     async def _warm(self) -> None:
         for route in self.deployment.routes:
@@ -217,7 +229,7 @@ class LocalCloud:
 
     async def _stop_serving(self, front: HttpFront, tasks: "list[asyncio.Task[None]]") -> None:
         front.stop()
-        await asyncio.wait(tasks[-1:], timeout=2)
+        await asyncio.wait(tasks[:1], timeout=2)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

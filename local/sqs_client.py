@@ -53,5 +53,7 @@ class SqsClient:
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
-        first, _, rest = answer.partition(b"\r\n\r\n")
+        first, end, rest = answer.partition(b"\r\n\r\n")
+        if not end:
+            raise ConnectionResetError("the connection was closed before the answer")
         return int(first.split(b" ", 2)[1]), rest

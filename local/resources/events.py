@@ -1,11 +1,13 @@
 """EventBridge: event buses, rules with a schedule, and Scheduler schedules."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from local.aws import arn
 from local.deployment import Schedule, Target
 from local.resources.kind import Json, Kind, Resource, World, kind
+from local.schedule_expression import next_run
 from local.template import ResourceState
 
 
@@ -27,7 +29,7 @@ def _rule(resource: Resource, world: World) -> ResourceState:
     world.deployment.schedules[name] = Schedule(
         name=name,
         arn=rule_arn,
-        expression=str(expression),
+        expression=_checked(resource, str(expression)),
         enabled=resource.properties.get("State", "ENABLED") == "ENABLED",
         targets=tuple(_target(resource, given) for given in resource.properties.get("Targets", [])),
     )
@@ -40,11 +42,19 @@ def _schedule(resource: Resource, world: World) -> ResourceState:
     world.deployment.schedules[name] = Schedule(
         name=name,
         arn=schedule_arn,
-        expression=str(resource.require("ScheduleExpression")),
+        expression=_checked(resource, str(resource.require("ScheduleExpression"))),
         enabled=resource.properties.get("State", "ENABLED") == "ENABLED",
         targets=(_target(resource, resource.require("Target")),),
     )
     return ResourceState(ref=name, attributes={"Arn": schedule_arn})
+
+
+def _checked(resource: Resource, expression: str) -> str:
+    try:
+        next_run(expression, datetime.now(UTC))
+    except ValueError as error:
+        raise resource.error(str(error)) from error
+    return expression
 
 
 def _target(resource: Resource, given: Json) -> Target:
