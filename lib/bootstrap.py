@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from lib.services.fallback_cache import FallbackCache
     from lib.services.generate import GenerateMedia
     from lib.services.handle_message import HandleMessage
+    from lib.services.heal_mirrors import MirrorHealer
     from lib.services.list_jobs import ListJobs
     from lib.services.look_up_status import LookUpStatus
     from lib.services.progress import ProgressStore
@@ -69,7 +70,8 @@ SettingsT = TypeVar("SettingsT")
 
 def settings(kind: type[SettingsT]) -> SettingsT:
     """The settings of this class, read from the environment once."""
-    return cast("SettingsT", _settings(kind))
+    hashable: Any = kind
+    return cast("SettingsT", _settings(hashable))
 
 
 @cache
@@ -234,9 +236,17 @@ def mirrors() -> "Mirrors":
     return Mirrors(mirror_tiers(), on_outage=on_outage)
 
 
-def publish(snapshot: JobSnapshot, now: datetime) -> None:
-    """Offer a committed snapshot to every mirror; reads and the sweep heal those that miss it."""
-    mirrors().publish(snapshot, now)
+def publish(snapshot: JobSnapshot, now: datetime) -> tuple[str, ...]:
+    """Offer a committed snapshot to every mirror; the names of those that missed it."""
+    return mirrors().publish(snapshot, now)
+
+
+@cache
+def mirror_healer() -> "MirrorHealer":
+    """Tells mirrors again what they missed."""
+    from lib.services.heal_mirrors import MirrorHealer
+
+    return MirrorHealer(record_tier(), mirrors())
 
 
 @cache
@@ -540,7 +550,7 @@ def handle_message() -> "HandleMessage":
         timing=timing(),
     )
     processed = ProcessedWebhooks(shared_cache(), on_outage=on_outage)
-    return HandleMessage(advance, processed, _read_update, journal(), clock)
+    return HandleMessage(advance, processed, _read_update, mirror_healer().heal, journal(), clock)
 
 
 def _load_input(request_ref: str) -> Mapping[str, Any]:
@@ -591,7 +601,10 @@ def sweep() -> "Sweep":
             on_outage("dynamodb")
             return True
 
-    return Sweep(record(), after_commit(), advance_queue(), any_due, journal(), clock)
+    def heal_due(now: datetime) -> int:
+        return mirror_healer().heal_due(dynamodb_tier(), now)
+
+    return Sweep(record(), after_commit(), advance_queue(), any_due, heal_due, journal(), clock)
 
 
 @cache
