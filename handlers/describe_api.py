@@ -7,7 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from lib import bootstrap
 from lib.api import incoming, operations
 from lib.api.function import Answered, HttpFunction, json_answer
-from lib.api.views import whole_list_view
+from lib.api.list_views import whole_list_view
 
 http = HttpFunction()
 

@@ -9,7 +9,7 @@ from lib.api.function import Answered, HttpFunction, json_answer
 from lib.api.generate_body import read_request
 from lib.api.rate_headers import rate_headers, refuse_if_over
 from lib.services.generate import GenerateRequest
-from lib.settings import GenerateSettings
+from lib.work_settings import GenerateSettings
 
 logger = logging.getLogger(__name__)
 http = HttpFunction()

@@ -6,7 +6,8 @@ from lib import bootstrap
 from lib.api import incoming, operations
 from lib.api.function import Answered, HttpFunction, json_answer
 from lib.api.list_query import read_job_query
-from lib.api.views import cancel_status, page_view
+from lib.api.list_views import page_view
+from lib.api.views import cancel_status
 from lib.domain.errors import NotFoundError
 from lib.domain.ids import parse_job_id
 

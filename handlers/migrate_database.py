@@ -18,7 +18,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     try:
         applied = [] if event["RequestType"] == "Delete" else _migrate()
         answer = CustomResourceAnswer(succeeded=True, data={"Applied": ",".join(applied)})
-    except Exception as error:  # noqa: BLE001 - unanswered, CloudFormation would wait for an hour
+    except Exception as error:  # unanswered, CloudFormation would wait for an hour
         logger.exception("migration failed")
         answer = CustomResourceAnswer(succeeded=False, reason=f"{type(error).__name__}: {error}")
     send_answer(event, context, answer, physical_id=str(event.get("PhysicalResourceId") or PHYSICAL_ID))

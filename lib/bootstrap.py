@@ -13,9 +13,6 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from lib import settings as s
-from lib.domain.provider import Credential
-from lib.domain.snapshot import JobSnapshot
-from lib.domain.timing import Timing
 from lib.ports.correlation import CorrelatedQueue
 
 if TYPE_CHECKING:
@@ -25,7 +22,8 @@ if TYPE_CHECKING:
     from lib.aws.secrets import Secrets
     from lib.aws.signed_urls import UrlSigner
     from lib.domain.catalogue import Catalogue
-    from lib.domain.provider import ProviderUpdate
+    from lib.domain.provider import Credential, ProviderUpdate
+    from lib.domain.timing import Timing
     from lib.ports.provider import ProviderAdapter, ProviderClient
     from lib.ports.record import JobRecord
     from lib.ports.storage import MediaBucket
@@ -236,11 +234,6 @@ def mirrors() -> "Mirrors":
     return Mirrors(mirror_tiers(), on_outage=on_outage)
 
 
-def publish(snapshot: JobSnapshot, now: datetime) -> tuple[str, ...]:
-    """Offer a committed snapshot to every mirror; the names of those that missed it."""
-    return mirrors().publish(snapshot, now)
-
-
 @cache
 def mirror_healer() -> "MirrorHealer":
     """Tells mirrors again what they missed."""
@@ -277,17 +270,19 @@ def progress_store() -> "ProgressStore":
 @cache
 def advance_queue() -> CorrelatedQueue:
     """The queue of work on jobs."""
+    from lib import work_settings as w
     from lib.aws.sqs import SqsQueue
 
-    return CorrelatedQueue(SqsQueue(settings(s.AdvanceQueueSettings).advance_queue_url))
+    return CorrelatedQueue(SqsQueue(settings(w.AdvanceQueueSettings).advance_queue_url))
 
 
 @cache
 def store_queue() -> CorrelatedQueue:
     """The queue of outputs to store."""
+    from lib import work_settings as w
     from lib.aws.sqs import SqsQueue
 
-    return CorrelatedQueue(SqsQueue(settings(s.QueueSettings).store_queue_url))
+    return CorrelatedQueue(SqsQueue(settings(w.QueueSettings).store_queue_url))
 
 
 @cache
@@ -328,24 +323,26 @@ def url_signer() -> "UrlSigner":
 @cache
 def catalogue() -> "Catalogue":
     """The models."""
+    from lib import work_settings as w
     from lib.stores.models_source import load_catalogue
 
     def read_object(bucket_name: str, key: str) -> bytes:
         body: bytes = s3_client().get_object(Bucket=bucket_name, Key=key)["Body"].read()
         return body
 
-    return load_catalogue(settings(s.ModelsSettings).models_config, read_object=read_object)
+    return load_catalogue(settings(w.ModelsSettings).models_config, read_object=read_object)
 
 
 @cache
 def adapter(name: str) -> "ProviderAdapter":
     """A provider's words. Raises NotFoundError for a provider that we do not know."""
+    from lib import work_settings as w
     from lib.domain.errors import NotFoundError
     from lib.providers.registry import ADAPTERS, load_adapter
 
     if name not in ADAPTERS:
         raise NotFoundError(f"there is no provider {name[:100]!r}")
-    return load_adapter(name, settings(s.ReplicateSettings).replicate_base_url)
+    return load_adapter(name, settings(w.ReplicateSettings).replicate_base_url)
 
 
 @cache
@@ -372,21 +369,27 @@ def provider(name: str) -> "ProviderClient":
     return HttpProviderClient(adapter(name), transport(), gate)
 
 
-def credential(name: str, version: str = "platform") -> Credential:
+def credential(name: str, version: str = "platform") -> "Credential":
     """The operator's key at a provider; asked for anew each time, so that a rotated one is taken."""
-    return Credential(name, secrets().get(settings(s.ReplicateSettings).replicate), version)
+    from lib import work_settings as w
+    from lib.domain.provider import Credential
+
+    return Credential(name, secrets().get(settings(w.ReplicateSettings).replicate), version)
 
 
 def webhook_token_key() -> str:
     """The key of the tokens in callback addresses."""
-    return secrets().get(settings(s.TokenSettings).webhook_token_key)
+    from lib import work_settings as w
+
+    return secrets().get(settings(w.TokenSettings).webhook_token_key)
 
 
 def callback(provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
     """The address at which a provider calls back; None where webhooks are switched off."""
+    from lib import work_settings as w
     from lib.domain.webhook_token import CallbackTarget, callback_url
 
-    chosen = settings(s.CallbackSettings)
+    chosen = settings(w.CallbackSettings)
     if chosen.provider_webhooks == "disabled":
         return None
     target = CallbackTarget(provider, job_id, attempt, credential_version)
@@ -397,9 +400,12 @@ def callback(provider: str, job_id: str, attempt: int, credential_version: str) 
 
 
 @cache
-def timing() -> Timing:
+def timing() -> "Timing":
     """The deadlines that the operator chose."""
-    chosen = settings(s.TimingSettings)
+    from lib import work_settings as w
+    from lib.domain.timing import Timing
+
+    chosen = settings(w.TimingSettings)
     return Timing(job_deadline=chosen.job_deadline_seconds, poll_after=chosen.poll_after_seconds)
 
 
@@ -417,7 +423,7 @@ def after_commit() -> "AfterCommit":
     from lib.services.after_commit import AfterCommit
 
     queues = {"advance": advance_queue(), "store": store_queue()}
-    return AfterCommit(record(), publish, queues, journal())
+    return AfterCommit(record(), mirrors().publish, queues, journal())
 
 
 @cache
@@ -439,19 +445,21 @@ def submit_attempt() -> "SubmitAttempt":
 @cache
 def admit_caller() -> "AdmitCaller":
     """Who may start a job."""
+    from lib import work_settings as w
     from lib.services.admit_caller import AdmitCaller
 
-    limit = settings(s.GenerateSettings).rate_limit_per_hour
+    limit = settings(w.GenerateSettings).rate_limit_per_hour
     return AdmitCaller(fast_path(limit), authenticator(), shared_cache(), limit, clock, on_outage)
 
 
 @cache
 def generate_media() -> "GenerateMedia":
     """Starts jobs."""
+    from lib import work_settings as w
     from lib.ports.holds import GrantEverything
     from lib.services.generate import GenerateMedia
 
-    settings(s.GenerateSettings)
+    settings(w.GenerateSettings)
     return GenerateMedia(
         record=record(),
         catalogue=catalogue(),
@@ -496,28 +504,31 @@ def job_view() -> "JobView":
 @cache
 def list_jobs() -> "ListJobs":
     """Lists jobs."""
+    from lib import work_settings as w
     from lib.services.list_jobs import ListJobs
 
-    settings(s.JobsSettings)
+    settings(w.JobsSettings)
     return ListJobs(record())
 
 
 @cache
 def cancel_job() -> "CancelJob":
     """Cancels jobs."""
+    from lib import work_settings as w
     from lib.services.cancel import CancelJob
 
-    settings(s.JobsSettings)
+    settings(w.JobsSettings)
     return CancelJob(record(), after_commit(), clock)
 
 
 @cache
 def accept_webhook() -> "AcceptWebhook":
     """Takes in webhooks."""
+    from lib import work_settings as w
     from lib.services.accept_webhook import AcceptWebhook
     from lib.services.webhook_secrets import WebhookSecrets
 
-    settings(s.WebhookSettings)
+    settings(w.WebhookSettings)
     return AcceptWebhook(
         adapter=adapter,
         token_key=webhook_token_key,
@@ -532,11 +543,12 @@ def accept_webhook() -> "AcceptWebhook":
 @cache
 def handle_message() -> "HandleMessage":
     """Works through the advance queue."""
+    from lib import work_settings as w
     from lib.services.advance import AdvanceJob
     from lib.services.handle_message import HandleMessage
     from lib.services.processed_events import ProcessedWebhooks
 
-    settings(s.AdvanceSettings)
+    settings(w.AdvanceSettings)
     advance = AdvanceJob(
         record=record(),
         after_commit=after_commit(),
@@ -571,6 +583,7 @@ def _read_update(message: Mapping[str, Any]) -> "ProviderUpdate":
 @cache
 def store_result() -> "StoreResult":
     """Works through the store queue."""
+    from lib import work_settings as w
     from lib.domain.stored_output import CopyLimits
     from lib.providers.fetch import GuardedOutputSource
     from lib.providers.guard import AddressGuard
@@ -579,7 +592,7 @@ def store_result() -> "StoreResult":
     from lib.stores.probe import DecodingProbe
     from lib.stores.thumbnail import PillowPainter
 
-    chosen = settings(s.StoreSettings)
+    chosen = settings(w.StoreSettings)
     source = GuardedOutputSource(AddressGuard(chosen.output_host_exception))
     ports = StoragePorts(bucket(), source, DecodingProbe(), PillowPainter())
     store_one = partial(store_output, ports=ports, limits=CopyLimits(max_bytes=chosen.max_output_bytes))
@@ -589,10 +602,11 @@ def store_result() -> "StoreResult":
 @cache
 def sweep() -> "Sweep":
     """Finds what nobody did."""
+    from lib import work_settings as w
     from lib.ports.tier import TierUnavailableError
     from lib.services.sweep import Sweep
 
-    settings(s.SweepSettings)
+    settings(w.SweepSettings)
 
     def any_due(now: datetime) -> bool:
         try:
@@ -610,11 +624,12 @@ def sweep() -> "Sweep":
 @cache
 def check_health() -> "CheckHealth":
     """Says whether the gateway works."""
+    from lib import work_settings as w
     from lib.domain.errors import UnavailableError
     from lib.ports.tier import TierUnavailableError
     from lib.services.check_health import CheckHealth
 
-    settings(s.DescribeSettings)
+    settings(w.DescribeSettings)
 
     def works(ask: Callable[[], object]) -> bool:
         try:
@@ -633,4 +648,6 @@ def check_health() -> "CheckHealth":
 
 def database_url() -> str:
     """Where the record is, for migrations."""
-    return secrets().get(settings(s.MigrationSettings).database)
+    from lib import work_settings as w
+
+    return secrets().get(settings(w.MigrationSettings).database)

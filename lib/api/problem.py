@@ -17,7 +17,6 @@ from lib.domain.errors import (
     UnauthenticatedError,
     UnavailableError,
 )
-from lib.domain.provider import FailureKind
 from lib.ports.tier import TierUnavailableError
 
 CONTENT_TYPE = "application/problem+json"
@@ -48,10 +47,6 @@ STATUSES: Mapping[type[GatewayError], int] = {
     RateLimitedError: 429,
     UnavailableError: 503,
 }
-CALLERS_FAULT = frozenset(
-    {FailureKind.MODERATION, FailureKind.INVALID_INPUT, FailureKind.MODEL_ERROR, FailureKind.NOT_FOUND}
-)
-"""What a provider refuses because of the request itself; its other refusals are between it and the operator."""
 
 
 class MethodNotAllowedError(GatewayError):
@@ -67,13 +62,21 @@ class MethodNotAllowedError(GatewayError):
 def status_of(error: GatewayError) -> int:
     """The HTTP status of an error; 500 for what is the operator's affair."""
     if isinstance(error, ProviderError):
-        return 422 if error.code in CALLERS_FAULT else 503
+        return _status_of_refusal(error)
     if isinstance(error, MethodNotAllowedError):
         return 405
     for kind in type(error).__mro__:
         if kind in STATUSES:
             return STATUSES[kind]
     return 500
+
+
+def _status_of_refusal(error: ProviderError) -> int:
+    """422 for what the request itself is at fault of; the other refusals are between provider and operator."""
+    from lib.domain.provider import FailureKind as Kind  # noqa: PLC0415 - 4 ms of each cold start of a status
+
+    faults = (Kind.MODERATION, Kind.INVALID_INPUT, Kind.MODEL_ERROR, Kind.NOT_FOUND)
+    return 422 if error.code in faults else 503
 
 
 def as_gateway_error(error: Exception) -> GatewayError:

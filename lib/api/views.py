@@ -7,7 +7,6 @@ from typing import Any
 from lib.domain.job import JobStatus
 from lib.domain.progress import Progress, merge_progress
 from lib.domain.snapshot import JobSnapshot, format_time, parse_time
-from lib.services.list_jobs import JobPage
 
 _COPIED = (
     "jobId",
@@ -80,37 +79,6 @@ def remaining_seconds(job: JobSnapshot, now: datetime) -> float:
     began = job.data.get("startedAt")
     ran = (now - parse_time(began)).total_seconds() if began else 0.0
     return round(min(estimated, max(0.0, estimated - ran)), 1)
-
-
-def page_view(page: JobPage, view: JobView, now: datetime) -> dict[str, Any]:
-    """A page of jobs."""
-    return {
-        "success": True,
-        "data": [view(job, None, now) for job in page.jobs],
-        "pagination": {
-            "page": page.page,
-            "limit": page.limit,
-            "total": page.total,
-            "totalPages": page.total_pages,
-            "hasNext": page.has_next,
-            "hasPrev": page.has_prev,
-            "nextCursor": page.next_cursor,
-        },
-    }
-
-
-def whole_list_view(items: list[dict[str, Any]]) -> dict[str, Any]:
-    """A list that is always whole, in the form of a page."""
-    pagination = {
-        "page": 1,
-        "limit": len(items),
-        "total": len(items),
-        "totalPages": 1,
-        "hasNext": False,
-        "hasPrev": False,
-        "nextCursor": None,
-    }
-    return {"success": True, "data": items, "pagination": pagination}
 
 
 def cancel_status(job: JobSnapshot) -> int:
