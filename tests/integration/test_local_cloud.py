@@ -108,6 +108,14 @@ def test_the_event_of_a_request_is_payload_format_2(start: Start) -> None:
     assert event["requestContext"]["requestId"] == answer.headers["apigw-requestid"]
 
 
+def test_answers_on_a_kept_connection_do_not_wait_for_acknowledgements(start: Start) -> None:
+    cloud = start({"Greet": function("greet"), **api({"GET /": "Greet"})})
+    with requests.Session() as session:
+        session.get(url(cloud, "/"), timeout=20)
+        elapsed = sorted(session.get(url(cloud, "/"), timeout=20).elapsed.total_seconds() for _ in range(15))
+    assert elapsed[7] < 0.03  # Nagle's algorithm and a delayed acknowledgement together make it 0.04
+
+
 def test_a_body_over_ten_megabytes_is_refused_by_the_gateway(start: Start) -> None:
     cloud = start({"Echo": function("echo"), **api({"POST /": "Echo"})})
     refused = requests.post(url(cloud, "/"), data=b"x" * (10 * 1024 * 1024 + 1), timeout=20)
