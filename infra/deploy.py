@@ -56,7 +56,7 @@ def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str
     try:
         stack_values = parameters.values(wanted, stage=chosen.stage)
     except ValueError as error:
-        problems.append(str(error))
+        problems += str(error).splitlines()
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise NotReadyError(f"Not ready to deploy stage {chosen.stage} (see .env.example):\n{listed}")

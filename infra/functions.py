@@ -22,6 +22,10 @@ class Need(StrEnum):
     CACHE_TABLE = auto()
     MEDIA_READ = auto()
     MEDIA_WRITE = auto()
+    UPLOADS_LIST = auto()
+    BUCKET_LIST = auto()
+    REQUESTS_READ = auto()
+    REQUESTS_WRITE = auto()
     TEMP_READ = auto()
     TEMP_WRITE = auto()
     ADVANCE_SEND = auto()
@@ -69,8 +73,6 @@ _SUBMITTING = frozenset(
         Need.SCHEDULING,
         Need.ADVANCE_SEND,
         Need.STORE_SEND,
-        Need.TEMP_READ,
-        Need.TEMP_WRITE,
     }
 )
 
@@ -79,7 +81,7 @@ FUNCTIONS = (
         name="generate_media",
         timeout_seconds=30,
         memory_mb=1024,
-        needs=_STATUS | _SUBMITTING | {Need.LIMITS, Need.PROMPT_LOGGING},
+        needs=_STATUS | _SUBMITTING | {Need.LIMITS, Need.PROMPT_LOGGING, Need.REQUESTS_WRITE},
     ),
     FunctionSpec(
         name="process_webhook",
@@ -115,7 +117,7 @@ FUNCTIONS = (
         name="advance_job",
         timeout_seconds=60,
         memory_mb=512,
-        needs=_STATUS | _SUBMITTING,
+        needs=_STATUS | _SUBMITTING | {Need.REQUESTS_READ, Need.TEMP_READ, Need.BUCKET_LIST},
         re_queues=True,
     ),
     FunctionSpec(
@@ -123,8 +125,8 @@ FUNCTIONS = (
         timeout_seconds=300,
         memory_mb=2048,
         needs=_STATUS
-        | {Need.MEDIA_READ, Need.MEDIA_WRITE, Need.OUTPUTS, Need.SCHEDULING}
-        | {Need.ADVANCE_SEND, Need.STORE_SEND},
+        | {Need.MEDIA_READ, Need.MEDIA_WRITE, Need.UPLOADS_LIST, Need.BUCKET_LIST, Need.TEMP_READ}
+        | {Need.OUTPUTS, Need.SCHEDULING, Need.ADVANCE_SEND, Need.STORE_SEND},
         with_media=True,
         re_queues=True,
     ),

@@ -124,7 +124,7 @@ def values(environment: Mapping[str, str], *, stage: str) -> dict[str, str]:
     """
     chosen = {p.name: environment.get(p.variable) or p.default for p in PARAMETERS}
     wrong = [
-        f"{p.variable}={chosen[p.name]!r}: expected {p.description}"
+        f"{p.variable}={chosen[p.name]!r} must match {p.pattern_of(stage)} ({p.description})"
         for p in PARAMETERS
         if not all(re.fullmatch(p.pattern_of(stage), part) for part in p.parts(chosen[p.name]))
     ]

@@ -16,7 +16,12 @@ from infra.functions import Need
 from infra.settings import InfraSettings
 
 _ITEM_ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
-_UPLOAD_ACTIONS = ("s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
+_UPLOAD_ACTIONS = (
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListMultipartUploadParts",
+)
 
 Grant = Callable[[iam.IRole], object]
 
@@ -125,6 +130,13 @@ class Wiring:
         return {
             Need.MEDIA_READ: Connection(variables, under("media", "s3:GetObject")),
             Need.MEDIA_WRITE: Connection(variables, under("media", *_UPLOAD_ACTIONS)),
+            Need.UPLOADS_LIST: Connection(
+                variables, _allow(bucket.bucket_arn, "s3:ListBucketMultipartUploads")
+            ),
+            # Without it S3 answers 403, and not 404, for an object that is gone.
+            Need.BUCKET_LIST: Connection(variables, _allow(bucket.bucket_arn, "s3:ListBucket")),
+            Need.REQUESTS_READ: Connection(variables, under("requests", "s3:GetObject")),
+            Need.REQUESTS_WRITE: Connection(variables, under("requests", "s3:PutObject")),
             Need.TEMP_READ: Connection(variables, under("temp", "s3:GetObject")),
             Need.TEMP_WRITE: Connection(variables, under("temp", "s3:PutObject")),
             Need.MODELS: Connection(self._chosen("MODELS_CONFIG"), under("config", "s3:GetObject")),
