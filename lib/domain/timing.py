@@ -12,6 +12,7 @@ class Timing:
         job_deadline: from creation until the provider must have finished.
         submit_lease: how long one worker may be at a submit; longer than the transport's limits.
         poll_after: silence of a provider with webhooks after which it is asked.
+        sweep_grace: how much later than the worker's own message the sweep may look.
         first_poll: the first question to a provider without webhooks.
         verdict_grace: how long, after the deadline, the provider may take to confirm the cancel.
         recover_again: between two searches for an unknown submit.
@@ -22,7 +23,8 @@ class Timing:
 
     job_deadline: float = 1800
     submit_lease: float = 60
-    poll_after: float = 60
+    poll_after: float = 20
+    sweep_grace: float = 30
     first_poll: float = 2
     verdict_grace: float = 300
     recover_again: float = 60

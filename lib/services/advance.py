@@ -60,7 +60,7 @@ class AdvanceJob:
             str(message["jobId"]),
             poll_seq=message.get("pollSeq"),
             now=now,
-            due_at=Timing.after(now, self.timing.poll_after),
+            due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
         )
         if turn.outcome == "work":
             self._do(Work.from_json(turn.job, turn.extra["work"]), now)
@@ -78,7 +78,7 @@ class AdvanceJob:
             update,
             source=source,
             now=now,
-            due_at=Timing.after(now, self.timing.poll_after),
+            due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
             storing_deadline_at=Timing.after(now, self.timing.storing_deadline),
             storing_due_at=Timing.after(now, self.timing.storing_lease),
         )
@@ -122,7 +122,7 @@ class AdvanceJob:
             case Due.WAIT:
                 self.record.set_due(job_id, now + timedelta(seconds=wait_seconds(work, now)))
             case Due.WAIT_TO_SUBMIT:
-                self._look_again(work, wait_seconds(work, now), now, always=True)
+                self._look_again(work, wait_seconds(work, now), now)
             case Due.MARK_UNKNOWN:
                 due_at = Timing.after(now, self.timing.recover_again)
                 marked = self.record.mark_submit_unknown(job_id, work.attempt.attempt, due_at=due_at, now=now)
@@ -191,7 +191,7 @@ class AdvanceJob:
             return
         transition = self.event(work.job.job_id, attempt.attempt, update, source="poll")
         if not update.status.final and transition.snapshot and not transition.job.final:
-            self._look_again(work, poll_delay_seconds(work, now, self.jitter()), now)
+            self._poll_again(work, now)
 
     def _cancel(self, work: Work, now: datetime) -> None:
         """Ask the provider to cancel; only its evidence ends the job."""
@@ -205,7 +205,7 @@ class AdvanceJob:
         if update.status.final:
             self.event(work.job.job_id, attempt.attempt, update, source="cancel")
         else:
-            self._look_again(work, VERDICT_CHECK_SECONDS, now, always=True)
+            self._look_again(work, VERDICT_CHECK_SECONDS, now)
 
     def _provider_trouble(self, work: Work, error: ProviderError, now: datetime) -> None:
         """A provider that does not know the prediction has lost it; everything else is waited out."""
@@ -214,26 +214,31 @@ class AdvanceJob:
             return
         self.journal.note("provider_trouble", work.job.job_id, code=error.code)
         wait = error.retry_after_seconds or poll_delay_seconds(work, now, self.jitter())
-        self._look_again(work, min(max(wait, 2.0), 300.0), now, always=True)
+        self._look_again(work, min(max(wait, 2.0), 300.0), now)
 
-    def _look_again(self, work: Work, seconds: float, now: datetime, *, always: bool = False) -> None:
-        """Schedule the next poll where no webhook will come; elsewhere the sweep looks, unless `always`."""
-        attempt = work.attempt
-        polled = (
-            self.submit.callback(
-                attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
-            )
-            is None
+    def _look_again(self, work: Work, seconds: float, now: datetime) -> None:
+        """Schedule the next look; the sweep looks if that message is lost."""
+        again = self.record.emit_next_check(
+            work.job.job_id,
+            topic="advance",
+            poll_seq=work.poll_seq,
+            delay_seconds=math.ceil(seconds),
+            now=now,
         )
-        if polled or always:
-            again = self.record.emit_next_check(
-                work.job.job_id,
-                topic="advance",
-                poll_seq=work.poll_seq,
-                delay_seconds=math.ceil(seconds),
-                now=now,
-            )
-            self.after_commit(again, now)
+        self.after_commit(again, now)
+
+    def _poll_again(self, work: Work, now: datetime) -> None:
+        """Ask again, ever more slowly; a provider with webhooks is asked no sooner than after its usual silence."""
+        seconds = poll_delay_seconds(work, now, self.jitter())
+        self._look_again(
+            work, seconds if self._callback(work) is None else max(seconds, self.timing.poll_after), now
+        )
+
+    def _callback(self, work: Work) -> str | None:
+        attempt = work.attempt
+        return self.submit.callback(
+            attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
+        )
 
     def _recover(self, work: Work, now: datetime) -> None:
         """Look at the provider for the prediction of a submit that nobody answered."""
@@ -241,16 +246,13 @@ class AdvanceJob:
         provider_input = (
             attempt.input if attempt.input is not None else self.load_input(str(work.request_ref))
         )
-        callback = self.submit.callback(
-            attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
-        )
         after, before = attempt.created_at - CLOCK_SKEW, now + CLOCK_SKEW
         claimed = self.record.claimed_predictions(attempt.provider, after, before)
         try:
             found = self.provider(attempt.provider).recover(
                 self._submission(work, provider_input, 0),
                 self._credential(work),
-                callback,
+                self._callback(work),
                 created_after=after,
                 created_before=before,
                 claimed=claimed,

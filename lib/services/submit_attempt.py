@@ -76,7 +76,23 @@ class SubmitAttempt:
         except RecordUnavailableError:
             self._record_later(submission, result, credential.provider)
             return Submitted(result, None)
-        return Submitted(result, self.after_commit(transition, now))
+        self.after_commit(transition, now)
+        if result.outcome is SubmitOutcome.ACCEPTED and callback_url is not None and not transition.job.final:
+            self._look_after(transition)
+        return Submitted(result, transition)
+
+    def _look_after(self, transition: Transition) -> None:
+        """Ask the provider once it has been silent for a while: progress shows, and a lost webhook costs little.
+
+        This message is a courtesy, not a duty, so it needs no outbox: if it is lost, the sweep looks.
+        """
+        message = {"kind": "check", "jobId": transition.job.job_id}
+        try:
+            self.advance_queue.send(
+                message, group=transition.job.user_id, delay_seconds=min(900, self.timing.poll_after)
+            )
+        except UnavailableError:
+            self.journal.count("LookAfterSendFailed")
 
     def _record_later(self, submission: Submission, result: SubmitResult, provider: str) -> None:
         """The record went away between send and answer: the provider's job id is told to it when it is back.
@@ -118,7 +134,7 @@ class SubmitAttempt:
                     attempt,
                     remote,
                     now=now,
-                    due_at=Timing.after(now, self.timing.poll_after),
+                    due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
                     answer=answer(remote) if answer else None,
                     poll_after_seconds=self.timing.first_poll if polled else None,
                 )

@@ -123,7 +123,7 @@ class World:
         self.store_queue = MemoryQueue(self.clock)
         self.stored: list[str] = []
         self.webhooks = webhooks
-        self.timing = Timing(job_deadline=600)
+        self.timing = Timing(job_deadline=600, poll_after=60, sweep_grace=0)
         self.tiers = tiers
         self._build()
 
