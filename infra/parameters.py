@@ -60,7 +60,7 @@ PARAMETERS = (
     Parameter(
         name="PollAfterSeconds",
         variable="POLL_AFTER_SECONDS",
-        default="60",
+        default="20",
         description="Seconds without news after which the provider is asked",
         pattern=_NUMBER,
     ),
