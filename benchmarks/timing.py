@@ -1,0 +1,66 @@
+"""Compares durations fairly on a machine that is never quite idle: the sides take turns."""
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Durations of two sides that took turns, in seconds, in the order of their turns."""
+
+    ours: Sequence[float]
+    theirs: Sequence[float]
+
+    @property
+    def medians(self) -> tuple[float, float]:
+        """The median of each side, ours first."""
+        return statistics.median(self.ours), statistics.median(self.theirs)
+
+    @property
+    def minima(self) -> tuple[float, float]:
+        """The fastest of each side, ours first: what noise cannot make smaller."""
+        return min(self.ours), min(self.theirs)
+
+    @property
+    def ratio_of_medians(self) -> float:
+        """Ours as a multiple of theirs, by the medians."""
+        ours, theirs = self.medians
+        return ours / theirs
+
+    @property
+    def ratio_of_minima(self) -> float:
+        """Ours as a multiple of theirs, by the minima."""
+        ours, theirs = self.minima
+        return ours / theirs
+
+
+def take_turns(ours: Callable[[], float], theirs: Callable[[], float], turns: int) -> Pair:
+    """Run both sides `turns` times, interleaved; each call answers its own duration in seconds.
+
+    Who goes first changes with each turn, so that neither always follows the other.
+    """
+    durations: tuple[list[float], list[float]] = ([], [])
+    for turn in range(turns):
+        order = (0, 1) if turn % 2 == 0 else (1, 0)
+        for side in order:
+            durations[side].append((ours, theirs)[side]())
+    return Pair(*durations)
+
+
+def timed(call: Callable[[], object]) -> Callable[[], float]:
+    """`call` as a side of `take_turns`: how long it took, in seconds."""
+
+    def run() -> float:
+        begun = time.perf_counter()
+        call()
+        return time.perf_counter() - begun
+
+    return run
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """The value below which `percent` of the values lie, by the nearest rank."""
+    ranked = sorted(values)
+    return ranked[min(len(ranked) - 1, int(len(ranked) * percent / 100))]
