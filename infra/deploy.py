@@ -1,7 +1,6 @@
 """`make deploy`: checks what is needed, saves the operator's secrets, bundles, and lets CDK deploy every stack."""
 
 import json
-import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -9,8 +8,8 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra import bundle, cdk_cli, parameters, settings
-from infra.bundle_paths import BUILD, ROOT
-from infra.env_file import read_env_file
+from infra.bundle_paths import BUILD
+from infra.env_file import load_into_environment
 from infra.operator_secrets import SECRETS, OperatorSecrets
 from infra.settings import InfraSettings
 
@@ -25,7 +24,7 @@ class NotReadyError(RuntimeError):
 def main(cdk_options: Sequence[str]) -> int:
     """Deploy the configured stage; `cdk_options` go to `cdk deploy`. Returns 1, with the reasons, if it fails."""
     try:
-        values = _values()
+        values = load_into_environment()
         chosen = settings.load(environment=values)
         session, account = _session(values)
         secrets = OperatorSecrets(session.client("secretsmanager"), chosen)
@@ -64,15 +63,6 @@ def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str
     for name, value in stack_values.items():
         arguments += ["--parameters", f"Vsl-{chosen.stage}-app:{name}={value}"]
     return arguments
-
-
-def _values() -> dict[str, str]:
-    """`.env` under the environment; its AWS settings are put where AWS's own libraries look for them."""
-    from_file = read_env_file(ROOT / ".env")
-    for name, value in from_file.items():
-        if name.startswith("AWS_") and value:
-            os.environ.setdefault(name, value)
-    return {**from_file, **os.environ}
 
 
 def _session(values: Mapping[str, str]) -> tuple[boto3.Session, str]:

@@ -1,7 +1,10 @@
 """Reads `.env`: one `NAME=value` per line, `#` comments, optional quotes."""
 
+import os
 import re
 from pathlib import Path
+
+from infra.bundle_paths import ROOT
 
 _LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
@@ -32,3 +35,12 @@ def _unquoted(text: str) -> str:
     if len(text) >= 2 and text[0] in "'\"" and text[-1] == text[0]:
         return text[1:-1]
     return "" if text.startswith("#") else text.partition(" #")[0].strip()
+
+
+def load_into_environment(path: Path = ROOT / ".env") -> dict[str, str]:
+    """The file's values under the environment's; the AWS settings among them go where AWS's libraries look."""
+    from_file = read_env_file(path)
+    for name, value in from_file.items():
+        if name.startswith("AWS_") and value:
+            os.environ.setdefault(name, value)
+    return {**from_file, **os.environ}

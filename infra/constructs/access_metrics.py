@@ -42,5 +42,4 @@ class AccessMetrics(Construct):
             metric_name=name,
             statistic=statistic,
             period=Duration.minutes(5),
-            label=name,
         )

@@ -32,7 +32,6 @@ def _metric(namespace: str, name: str, dimensions: dict[str, str], statistic: st
         dimensions_map=dimensions,
         statistic=statistic,
         period=_PERIOD,
-        label=next(iter(dimensions.values())),
     )
 
 
