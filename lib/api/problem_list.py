@@ -31,6 +31,6 @@ def _status(kind: type[GatewayError]) -> int:
 
 def _below(kind: type[GatewayError]) -> Iterator[type[GatewayError]]:
     for child in kind.__subclasses__():
-        if child.__module__.startswith("lib."):
+        if child.__module__ in ("lib.domain.errors", "lib.api.problem"):
             yield child
             yield from _below(child)
