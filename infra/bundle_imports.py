@@ -93,25 +93,29 @@ def _imports(path: Path, bundle: Path) -> Iterator[tuple[str, bool]]:
     """The names that `path` imports, each with whether that happens at its top level."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = path.relative_to(bundle).parent.as_posix().replace("/", ".")
-    yield from _walk(tree, package, bundle, at_top=True)
+    yield from _visit(tree, package, bundle, at_top=True)
 
 
-def _walk(node: ast.AST, package: str, bundle: Path, *, at_top: bool) -> Iterator[tuple[str, bool]]:
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.Import):
-            yield from ((alias.name, at_top) for alias in child.names)
-        elif isinstance(child, ast.ImportFrom):
-            base = _base(child, package)
-            for alias in child.names:
-                whole = f"{base}.{alias.name}"
-                is_module = base.partition(".")[0] in _OURS and _source(bundle, whole) is not None
-                yield (whole if is_module else base), at_top
-        elif isinstance(child, ast.If) and _is_type_checking(child.test):
-            for other in child.orelse:
-                yield from _walk(other, package, bundle, at_top=at_top)
-        else:
-            inside = isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            yield from _walk(child, package, bundle, at_top=at_top and not inside)
+def _visit(node: ast.AST, package: str, bundle: Path, *, at_top: bool) -> Iterator[tuple[str, bool]]:
+    if isinstance(node, ast.Import):
+        yield from ((alias.name, at_top) for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        base = _base(node, package)
+        for alias in node.names:
+            whole = f"{base}.{alias.name}"
+            is_module = base.partition(".")[0] in _OURS and _source(bundle, whole) is not None
+            yield (whole if is_module else base), at_top
+    else:
+        inside = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        for child in _run_time_children(node):
+            yield from _visit(child, package, bundle, at_top=at_top and not inside)
+
+
+def _run_time_children(node: ast.AST) -> Iterator[ast.AST]:
+    """The parts of a node, without what only a type checker reads."""
+    if isinstance(node, ast.If) and _is_type_checking(node.test):
+        return iter(node.orelse)
+    return ast.iter_child_nodes(node)
 
 
 def _base(node: ast.ImportFrom, package: str) -> str:

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from infra.bundle_paths import BUILD, ROOT
 from infra.node import node_path, npm_command
@@ -30,15 +31,20 @@ def install() -> None:
         raise CdkError(f"npm could not install aws-cdk@{VERSION}:\n{result.stderr.strip()}")
 
 
-def run(arguments: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Run `cdk <arguments>` in the project, its output going to the terminal.
+def bootstrap(account: str, region: str, environment: Mapping[str, str]) -> None:
+    """Prepare an account's region for deployments; does nothing where that was done. Raises CdkError."""
+    # Outside the project there is no app for it to synthesize.
+    _run(["bootstrap", f"aws://{account}/{region}"], environment, BUILD)
 
-    Raises CdkError where it ends with an error.
-    """
-    command = [str(node_path()), str(_PROGRAM), *arguments, "--app", f"{sys.executable} app.py"]
-    result = subprocess.run(
-        [*command, "--no-notices", "--ci"], cwd=ROOT, check=False, env=_environment(environment)
-    )
+
+def deploy(options: Sequence[str], environment: Mapping[str, str]) -> None:
+    """Deploy all stacks, the output going to the terminal. Raises CdkError."""
+    _run(["deploy", "--all", "--app", f"{sys.executable} app.py", *options], environment, ROOT)
+
+
+def _run(arguments: Sequence[str], environment: Mapping[str, str], directory: Path) -> None:
+    command = [str(node_path()), str(_PROGRAM), *arguments, "--no-notices", "--ci"]
+    result = subprocess.run(command, cwd=directory, check=False, env=_environment(environment))
     if result.returncode != 0:
         raise CdkError(f"`cdk {arguments[0]}` ended with status {result.returncode}")
 

@@ -37,8 +37,8 @@ def main(cdk_options: Sequence[str]) -> int:
         environment = {name: value for name, value in values.items() if name.startswith(("AWS_", "VSL_"))}
         environment["AWS_REGION"] = str(session.region_name)
         cdk_cli.install()
-        cdk_cli.run(["bootstrap", f"aws://{account}/{session.region_name}"], environment)
-        cdk_cli.run(["deploy", "--all", *arguments, *cdk_options], environment)
+        cdk_cli.bootstrap(account, str(session.region_name), environment)
+        cdk_cli.deploy([*arguments, *cdk_options], environment)
     except (NotReadyError, bundle.BundleError, cdk_cli.CdkError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1

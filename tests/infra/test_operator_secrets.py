@@ -1,0 +1,127 @@
+"""The operator's secrets in Secrets Manager, and the dead letters in SQS: against moto."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.deploy import NotReadyError, prepare
+from infra.operator_secrets import OperatorSecrets
+from infra.redrive import counts, redrive
+from infra.settings import InfraSettings
+
+DATABASE = "postgresql://user:password@db.example.com/gateway"
+CHOSEN = InfraSettings()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def client(aws: None) -> Any:
+    return boto3.client("secretsmanager", region_name="eu-west-1")
+
+
+@pytest.fixture
+def secrets(client: Any) -> OperatorSecrets:
+    return OperatorSecrets(client, CHOSEN)
+
+
+def test_everything_that_is_missing_is_named_at_once(secrets: OperatorSecrets) -> None:
+    with pytest.raises(NotReadyError) as caught:
+        prepare(secrets, CHOSEN, {"LOG_LEVEL": "LOUD"})
+    for name in (
+        "stage homolog",
+        "DATABASE_URL is missing",
+        "REPLICATE_API_TOKEN is missing",
+        "LOG_LEVEL='LOUD'",
+    ):
+        assert name in str(caught.value)
+
+
+def test_an_address_that_lambda_cannot_use_is_refused_without_repeating_its_password(
+    secrets: OperatorSecrets,
+) -> None:
+    for address in ("mysql://user:password@db.example.com/x", "postgresql://user:password@localhost/x"):
+        (problem,) = secrets.problems({"DATABASE_URL": address, "REPLICATE_API_TOKEN": "r8_token"})
+        assert problem.startswith("DATABASE_URL ")
+        assert "password" not in problem
+
+
+def test_secrets_are_saved_under_the_names_of_the_stage_and_only_when_they_change(
+    client: Any, secrets: OperatorSecrets
+) -> None:
+    values = {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"}
+    assert secrets.save(values) == ["vsl/homolog/database/main", "vsl/homolog/providers/replicate"]
+    assert secrets.save(values) == []
+    assert secrets.save({**values, "REPLICATE_API_TOKEN": "r8_next"}) == ["vsl/homolog/providers/replicate"]
+    assert client.get_secret_value(SecretId="vsl/homolog/providers/replicate")["SecretString"] == "r8_next"
+
+
+def test_a_secret_that_was_saved_before_need_not_be_given_again(secrets: OperatorSecrets) -> None:
+    secrets.save(
+        {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token", "REDIS_URL": "rediss://r.example.com"}
+    )
+    arguments = prepare(secrets, CHOSEN, {})
+    assert "Vsl-homolog-app:RedisSecretName=vsl/homolog/redis/main" in arguments
+
+
+def test_without_redis_the_functions_are_told_that_there_is_none(secrets: OperatorSecrets) -> None:
+    arguments = prepare(secrets, CHOSEN, {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"})
+    assert "Vsl-homolog-app:RedisSecretName=" in arguments
+    assert not [argument for argument in arguments if "r8_token" in argument or "password" in argument]
+
+
+@pytest.fixture
+def sqs(aws: None) -> Any:
+    client = boto3.client("sqs", region_name="eu-west-1")
+    for name in ("advance", "store", "check-replicate-status"):
+        client.create_queue(QueueName=f"vsl-homolog-{name}-dead-letters")
+    return client
+
+
+def _put(sqs: Any, name: str, body: str) -> None:
+    url = sqs.get_queue_url(QueueName=f"vsl-homolog-{name}-dead-letters")["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=body)
+
+
+def test_dead_letters_are_counted_by_queue(sqs: Any) -> None:
+    _put(sqs, "store", "a")
+    assert counts(sqs, CHOSEN) == {"advance": 0, "store": 1, "check-replicate-status": 0}
+
+
+class RecordingSqs:
+    """moto's SQS, and a record of the moves that it would be asked to start, which moto does not know."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self.moves: list[dict[str, Any]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def start_message_move_task(self, **arguments: Any) -> None:
+        self.moves.append(arguments)
+
+
+def test_a_redrive_moves_the_letters_back_to_where_they_came_from(sqs: Any) -> None:
+    recording = RecordingSqs(sqs)
+    _put(sqs, "store", "a")
+    assert redrive(recording, CHOSEN, "store") == 1
+    (move,) = recording.moves
+    assert move["SourceArn"].endswith(":vsl-homolog-store-dead-letters")
+    assert "DestinationArn" not in move
+
+
+def test_a_redrive_of_nothing_starts_nothing(sqs: Any) -> None:
+    recording = RecordingSqs(sqs)
+    assert redrive(recording, CHOSEN, "advance") == 0
+    assert recording.moves == []
