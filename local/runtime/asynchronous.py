@@ -20,15 +20,18 @@ _DEFAULT_RETRIES = 2
 class AsynchronousCalls:
     """Calls functions without an answer."""
 
-    def __init__(self, runtime: Runtime, sqs: SqsClient) -> None:
+    def __init__(
+        self, runtime: Runtime, sqs: SqsClient, retry_seconds: tuple[float, float] = RETRY_SECONDS
+    ) -> None:
         self._runtime = runtime
         self._sqs = sqs
+        self._retry_seconds = retry_seconds
 
     async def call(self, name: str, event: Any) -> None:
         """Call until it succeeds or its retries are used up; then its dead-letter queue gets the event."""
         config = self._runtime.deployment.asynchronous.get(name)
         retries = config.max_retries if config else _DEFAULT_RETRIES
-        for delay in (*RETRY_SECONDS[:retries], None):
+        for delay in (*self._retry_seconds[:retries], None):
             try:
                 await self._runtime.invoke(name, event)
             except FunctionError as error:

@@ -86,6 +86,13 @@ def test_a_property_nobody_knows_stops_the_start_and_is_named(start: Start) -> N
         start({"Echo": function("echo", FileSystemConfigs=[])})
 
 
+def test_an_integration_that_takes_too_long_is_a_503(start: Start) -> None:
+    resources = {"Slow": function("sleep", variables={"SLEEP_SECONDS": "5"}), **api({"GET /": "Slow"})}
+    resources["Integration0"]["Properties"]["TimeoutInMillis"] = 300
+    refused = requests.get(url(start(resources), "/"), timeout=20)
+    assert (refused.status_code, refused.json()) == (503, {"message": "Service Unavailable"})
+
+
 def test_the_event_of_a_request_is_payload_format_2(start: Start) -> None:
     cloud = start({"Echo": function("echo"), **api({"POST /things/{thingId}/{rest+}": "Echo"})})
     answer = requests.post(
