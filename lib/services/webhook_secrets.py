@@ -36,8 +36,8 @@ class WebhookSecrets:
 
         Raises UnavailableError when they are not known and the provider does not tell.
         """
-        held = self._held.get(provider)
-        if held is not None and self._monotonic() - held.fetched_at < LIFE_SECONDS:
+        held, now = self._held.get(provider), self._monotonic()
+        if held is not None and (now - held.fetched_at < LIFE_SECONDS or self._asked_lately(provider, now)):
             return held.secrets
         try:
             return self._ask(provider)
@@ -49,13 +49,16 @@ class WebhookSecrets:
     def after_mismatch(self, provider: str) -> Sequence[str] | None:
         """Other secrets than those that `current` gave, or None if there are none or it is too soon to ask."""
         now, before = self._monotonic(), self._held.get(provider)
-        if now - self._asked_at.get(provider, float("-inf")) < PAUSE_SECONDS:
+        if self._asked_lately(provider, now):
             return None
         try:
             fetched = self._ask(provider)
         except UnavailableError:
             return None
         return fetched if before is None or fetched != before.secrets else None
+
+    def _asked_lately(self, provider: str, now: float) -> bool:
+        return now - self._asked_at.get(provider, float("-inf")) < PAUSE_SECONDS
 
     def _ask(self, provider: str) -> tuple[str, ...]:
         self._asked_at[provider] = self._monotonic()
