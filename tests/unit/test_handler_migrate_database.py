@@ -1,0 +1,133 @@
+"""The custom resource that migrates: it always answers, and says why it failed."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import psycopg
+import pytest
+
+from handlers.migrate_database import handler
+from lib.api.custom_resource import CustomResourceAnswer, send_answer
+from local.backing import Postgres
+from tests.fakes.events import Context, event
+from tests.fakes.wired import Wired
+
+
+class CloudFormation:
+    """Takes answers at a pre-signed address."""
+
+    def __init__(self) -> None:
+        self.answers: list[dict[str, Any]] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            """Takes one PUT."""
+
+            def do_PUT(self) -> None:
+                """Keep the answer."""
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                outer.answers.append(
+                    {**json.loads(body), "path": self.path, "type": self.headers["Content-Type"]}
+                )
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/answer?Signature=a%2Fb"
+
+
+@pytest.fixture
+def cloudformation() -> Iterator[CloudFormation]:
+    """CloudFormation on this machine."""
+    made = CloudFormation()
+    thread = Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield made
+    made.server.shutdown()
+    thread.join()
+    made.server.server_close()
+
+
+def call(cloudformation: CloudFormation, kind: str, **more: Any) -> dict[str, Any]:
+    handler(
+        {**event("custom_resource"), "RequestType": kind, "ResponseURL": cloudformation.url, **more},
+        Context(),
+    )
+    (answer,) = cloudformation.answers
+    return answer
+
+
+def test_create_migrates_an_empty_database_and_answers(
+    wired: Wired, cloudformation: CloudFormation, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("drop database if exists migrated")
+        connection.execute("create database migrated")
+        monkeypatch.setenv("DATABASE_URL", _beside(postgres.url, "migrated"))
+        answer = call(cloudformation, "Create")
+        assert (answer["Status"], answer["path"]) == ("SUCCESS", "/answer?Signature=a%2Fb")
+        assert answer["Data"]["Applied"].startswith("001_initial_schema,002_functions")
+        assert answer["PhysicalResourceId"] == "database-migration"
+        for name in ("StackId", "RequestId", "LogicalResourceId"):
+            assert answer[name] == event("custom_resource")[name]
+        connection.execute("drop database migrated")
+
+
+def test_an_update_without_anything_new_applies_nothing(
+    wired: Wired, cloudformation: CloudFormation, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    answer = call(cloudformation, "Update", PhysicalResourceId="kept")
+    assert (answer["Status"], answer["Data"], answer["PhysicalResourceId"]) == (
+        "SUCCESS",
+        {"Applied": ""},
+        "kept",
+    )
+
+
+def test_delete_touches_no_database(wired: Wired, cloudformation: CloudFormation) -> None:
+    assert call(cloudformation, "Delete")["Status"] == "SUCCESS"
+
+
+def test_a_failure_is_answered_with_its_reason_and_without_the_password(
+    wired: Wired, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden@127.0.0.1:9/none")
+    answer = call(cloudformation, "Create")
+    assert answer["Status"] == "FAILED"
+    assert "127.0.0.1" in answer["Reason"]
+    assert "hidden" not in json.dumps(answer)
+
+
+def test_wrong_settings_are_answered_too(
+    wired: Wired, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL")
+    answer = call(cloudformation, "Create")
+    assert (answer["Status"], "DATABASE_SECRET_NAME" in answer["Reason"]) == ("FAILED", True)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://example.com/x", "ftp://127.0.0.1/x", "file:///etc/passwd", "http://127.0.0.1:9/nobody", ""],
+)
+def test_an_address_that_may_not_or_cannot_be_answered_raises_nothing(wired: Wired, url: str) -> None:
+    given = {**event("custom_resource"), "ResponseURL": url}
+    assert send_answer(given, Context(), CustomResourceAnswer(succeeded=True), physical_id="x") is False
+
+
+def test_an_event_that_is_none_raises_nothing(wired: Wired) -> None:
+    handler({}, Context())
+
+
+def _beside(url: str, database: str) -> str:
+    """The address of another database of the same server."""
+    head, _, query = url.partition("?")
+    address, _, _ = head.rpartition("/")
+    return f"{address}/{database}" + (f"?{query}" if query else "")
