@@ -24,8 +24,9 @@ $(STAMP): requirements.txt requirements-media.txt requirements-dev.txt
 run: setup  ## start the whole gateway on this machine (PORT=0 takes free ports)
 	@$(BIN)/python -m local
 
-test: setup  ## all tests
-	@$(BIN)/python -m pytest
+test: setup  ## all tests: first those of the parts, side by side; then end to end, alone on the machine
+	@$(BIN)/python -m pytest --ignore tests/e2e
+	@$(BIN)/python -m pytest -n 0 tests/e2e
 
 lint: setup  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .

@@ -55,7 +55,7 @@ class ModelsSettings:
 class TimingSettings:
     """When jobs are looked after, and when they must have ended; seconds."""
 
-    poll_after_seconds: int = integer("POLL_AFTER_SECONDS", default=60, least=1)
+    poll_after_seconds: int = integer("POLL_AFTER_SECONDS", default=20, least=1)
     job_deadline_seconds: int = integer("JOB_DEADLINE_SECONDS", default=1800, least=5)
 
 

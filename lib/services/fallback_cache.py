@@ -9,6 +9,8 @@ from lib.ports.cache import RateDecision, SharedCache
 from lib.ports.limiter import Limiter
 from lib.ports.tier import TierUnavailableError
 
+LENT_SECONDS = 60
+
 
 class FallbackCache:
     """The `SharedCache` over others, fastest first; those that are away are told to `on_outage` by name.
@@ -28,15 +30,19 @@ class FallbackCache:
         self._on_outage = on_outage
 
     def get(self, key: str, now: datetime) -> Mapping[str, Any] | None:
-        """The value of the first cache that has one. Raises TierUnavailableError if all are away."""
-        answered = False
+        """The value of the first cache that has one; those before it that had none are lent it for a minute.
+
+        Raises TierUnavailableError if all are away.
+        """
+        without: list[SharedCache] = []
         for cache in self._caches:
             with self._counted(cache):
                 value = cache.get(key, now)
-                answered = True
                 if value is not None:
+                    self._lend(without, key, value, now)
                     return value
-        if not answered:
+                without.append(cache)
+        if not without:
             raise self._all_away()
         return None
 
@@ -61,6 +67,11 @@ class FallbackCache:
             with self._counted(cache):
                 return cache.count(key, limit, window_seconds, now)
         return self._limiter.count(key, limit, window_seconds, now)
+
+    def _lend(self, caches: Sequence[SharedCache], key: str, value: Mapping[str, Any], now: datetime) -> None:
+        for cache in caches:
+            with self._counted(cache):
+                cache.put_if_absent(key, value, LENT_SECONDS, now)
 
     def _in_all(self, action: Callable[[SharedCache], None]) -> None:
         reached = 0

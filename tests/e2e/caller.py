@@ -1,5 +1,9 @@
 """A developer at the API, with a look behind the scenes that a test needs."""
 
+import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -8,7 +12,10 @@ from uuid import uuid4
 
 import httpx
 import psycopg
+import redis
 
+from lib.domain.api_key import cache_key, hash_key
+from local.aws import CREDENTIALS, REGION
 from local.cloud import LocalCloud
 
 T = TypeVar("T")
@@ -95,6 +102,77 @@ class Caller:
                 return seen
             assert time.monotonic() < end, f"not within {seconds} s; last seen: {seen}"
             time.sleep(pause)
+
+    def new_key(self, user: str = "eve", rate: int | None = None) -> str:
+        """An API key of another user, as the operator's command line makes it."""
+        return self._keys("create", "--user", user, *(["--rate", str(rate)] if rate else []))[-1]
+
+    def revoke_keys(self, user: str) -> None:
+        """The operator ends the life of all keys of a user."""
+        for line in self._keys("list", "--user", user):
+            self._keys("revoke", line.split()[0])
+
+    def _keys(self, *arguments: str) -> list[str]:
+        environment = {
+            **os.environ,
+            **CREDENTIALS,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.endpoints.aws_endpoint_url,
+            "DATABASE_URL": self.endpoints.postgres_url,
+            "REDIS_URL": self.endpoints.redis_url,
+            "CACHE_TABLE": "vsl-local-gateway-cache",
+        }
+        command = [sys.executable, "-m", "lib.keys", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        return done.stdout.strip().splitlines()
+
+    def logs(self) -> str:
+        """Everything that the functions have logged."""
+        directory = self.cloud.settings.directory / "logs"
+        return "\n".join(path.read_text() for path in sorted(directory.glob("*")))
+
+    def lose_messages(self) -> None:
+        """Whatever waits in the queues is gone."""
+        client = self.cloud.aws().client("sqs")
+        for url in client.list_queues().get("QueueUrls", []):
+            client.purge_queue(QueueUrl=url)
+        client.close()
+
+    def make_due(self, job_id: str) -> None:
+        """Time passes for this job alone: the record says that it is due, and so does the mirror's index."""
+        self.query("update jobs set due_at = now() where job_id = %s returning 1", job_id)
+        client = self.cloud.aws().client("dynamodb")
+        (table,) = [name for name in client.list_tables()["TableNames"] if "realtime-jobs" in name]
+        client.update_item(
+            TableName=table,
+            Key={"jobId": {"S": job_id}},
+            UpdateExpression="SET nextPollAt = :now",
+            ConditionExpression="attribute_exists(pollShard)",
+            ExpressionAttributeValues={":now": {"N": "1"}},
+        )
+        client.close()
+
+    def key_is_cached(self) -> bool:
+        """Whether Redis knows the caller's key, so that reads need no record."""
+        self.api.get("/status/00000000-0000-7000-8000-000000000000")
+        with redis.Redis.from_url(self.endpoints.redis_url) as client:
+            return bool(client.exists(cache_key(hash_key(self.endpoints.api_key) or "")))
+
+    def mirrored(self, job_id: str) -> list[tuple[int, str]]:
+        """(version, status) as Redis and DynamoDB have them, where they have the job."""
+        seen = []
+        client = redis.Redis.from_url(self.endpoints.redis_url)
+        held = client.get(f"job:status:{job_id}")
+        client.close()
+        if isinstance(held, bytes):
+            seen.append(json.loads(held))
+        dynamodb = self.cloud.aws().client("dynamodb")
+        (table,) = [name for name in dynamodb.list_tables()["TableNames"] if "realtime-jobs" in name]
+        item = dynamodb.get_item(TableName=table, Key={"jobId": {"S": job_id}}).get("Item")
+        dynamodb.close()
+        if item:
+            seen.append(json.loads(item["snapshot"]["S"]))
+        return [(int(snapshot["version"]), str(snapshot["status"])) for snapshot in seen]
 
     def submits(self, job_id: str) -> list[dict[str, Any]]:
         """The create requests of this job that reached the simulator."""

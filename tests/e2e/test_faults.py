@@ -16,8 +16,16 @@ def final_transitions(caller: Caller, job_id: str) -> int:
 
 
 def test_a_lost_webhook_ends_by_the_sweep(caller: Caller) -> None:
+    """With all messages lost too, the schedule alone brings the job to its end."""
     job_id = caller.start("[sim:lost-webhook]")
+    caller.lose_messages()
+    assert caller.status(job_id)["status"] == "pending"
+    caller.make_due(job_id)
     assert caller.swept(job_id)["status"] == "completed"
+
+
+def test_a_lost_webhook_is_noticed_without_the_sweep(caller: Caller) -> None:
+    assert caller.ended(caller.start("[sim:lost-webhook]"))["status"] == "completed"
 
 
 @pytest.mark.parametrize(
@@ -43,7 +51,7 @@ def test_a_submit_that_is_never_answered_is_sent_once_and_claimed_by_its_start_w
 
 def test_a_submit_that_is_never_answered_and_never_heard_of_is_found_by_recover(caller: Caller) -> None:
     job_id = caller.start("[sim:accept-no-answer] [sim:lost-webhook]")
-    caller.query("update jobs set due_at = now() where job_id = %s returning 1", job_id)
+    caller.make_due(job_id)
     assert caller.swept(job_id, seconds=120)["status"] == "completed"
     assert len(caller.submits(job_id)) == 1
 
@@ -129,7 +137,7 @@ def test_a_worker_that_is_killed_while_it_stores_loses_nothing(caller: Caller) -
     job_id = caller.start("[sim:slow-output=3s]")
     caller.until(lambda: caller.status(job_id), lambda now: now["step"] == "storing")
     assert caller.cloud.kill_workers("vsl-local-store-result") >= 1
-    caller.query("update jobs set due_at = now() where job_id = %s returning 1", job_id)
+    caller.make_due(job_id)
     assert caller.swept(job_id)["status"] == "completed"
     assert final_transitions(caller, job_id) == 1
 

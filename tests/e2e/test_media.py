@@ -76,10 +76,10 @@ def test_a_sound_is_audible_and_has_the_length_of_its_status(caller: Caller) -> 
     result = completed(caller, caller.start("a slow waltz", model="musicgen", media="audio", duration=3))
     body = fetch(result["originalUrl"]).content
     with av.open(io.BytesIO(body), "r") as container:
-        samples = [frame.to_ndarray() for frame in container.decode(audio=0)]
+        samples = b"".join(bytes(frame.planes[0]) for frame in container.decode(audio=0))
         assert container.duration is not None
         assert result["duration"] == pytest.approx(container.duration / av.time_base, abs=0.02)
-    assert max(abs(block.astype(float)).max() for block in samples) > 0
+    assert len(set(samples)) > 100  # silence is one byte, again and again
     with Image.open(io.BytesIO(fetch(result["thumbnailUrl"]).content)) as waveform:
         waveform.load()
 
