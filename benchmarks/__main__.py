@@ -19,6 +19,12 @@ PAGE = REPOSITORY / "docs" / "performance.md"
 ROWS = {
     "storing": "benchmarks.storing.measure",
     "sweep": "benchmarks.sweep.measure",
+    "status-cold": "benchmarks.functions.status_cold",
+    "status-warm": "benchmarks.functions.status_warm",
+    "generate": "benchmarks.functions.generate_warm",
+    "webhook": "benchmarks.functions.webhook",
+    "ready": "benchmarks.whole.result_ready",
+    "load": "benchmarks.whole.load",
 }
 """The rows in the order of their measuring: what a busy local cloud would disturb comes before it is started."""
 

@@ -36,17 +36,22 @@ class Pair:
         return ours / theirs
 
 
-def take_turns(ours: Callable[[], float], theirs: Callable[[], float], turns: int) -> Pair:
-    """Run both sides `turns` times, interleaved; each call answers its own duration in seconds.
+def interleave(turns: int, *sides: Callable[[], float]) -> list[list[float]]:
+    """Run all sides `turns` times in turns; each call answers its own duration. The durations, side by side.
 
-    Who goes first changes with each turn, so that neither always follows the other.
+    Who goes first changes with each turn, so that none always follows the same other.
     """
-    durations: tuple[list[float], list[float]] = ([], [])
+    durations: list[list[float]] = [[] for _ in sides]
     for turn in range(turns):
-        order = (0, 1) if turn % 2 == 0 else (1, 0)
-        for side in order:
-            durations[side].append((ours, theirs)[side]())
-    return Pair(*durations)
+        for step in range(len(sides)):
+            side = (turn + step) % len(sides)
+            durations[side].append(sides[side]())
+    return durations
+
+
+def take_turns(ours: Callable[[], float], theirs: Callable[[], float], turns: int) -> Pair:
+    """Run both sides `turns` times, interleaved; each call answers its own duration in seconds."""
+    return Pair(*interleave(turns, ours, theirs))
 
 
 def timed(call: Callable[[], object]) -> Callable[[], float]:

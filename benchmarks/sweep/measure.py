@@ -68,7 +68,7 @@ def _measurement(pair: Pair, scans: int, all_seconds: float) -> Measurement:
             Figure(f"sweep: all {MANY:,} due, the function's time", all_seconds, FUNCTION_SECONDS, "s"),
         ],
         [
-            f"{DUE} due jobs take {many * 1000:.1f} ms among {MANY:,}, {few * 1000:.1f} ms among {FEW:,} ({TURNS} turns).",
+            f"{DUE} due jobs take {many * 1000:.1f} ms among {MANY:,}, {few * 1000:.1f} among {FEW:,}; {TURNS} turns.",
             f"{MANY:,} due jobs in batches of {BATCH}: {MANY / all_seconds:,.0f} jobs per second of the record's time.",
             "The record is real; the queue only counts, so the sends to SQS come on top.",
         ],

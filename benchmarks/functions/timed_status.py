@@ -1,0 +1,74 @@
+"""Times warm status calls, an empty Powertools route and a bare round trip, in turns, in a process like the function's.
+
+Standard input has the event; the last line of standard output is `{"ours", "bare", "empty": [seconds]}`.
+"""
+
+import json
+import os
+import socket
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
+from benchmarks.functions.context import FunctionContext
+from benchmarks.timing import interleave, timed
+from handlers.get_status import handler
+from lib.api.incoming import presented_key
+from lib.domain.api_key import cache_key, hash_key
+from lib.domain.progress import progress_key
+from lib.stores.redis_tier import status_key
+from lib.stores.resp import encode_command
+
+WARM_TURNS = 200
+TURNS = 3000
+_MOST_BYTES = 64 * 1024
+
+empty = APIGatewayHttpResolver()
+
+
+@empty.get("/status/<job_id>")
+def nothing(job_id: str) -> dict[str, Any]:
+    """The least that a route can do."""
+    return {"jobId": job_id}
+
+
+class BareRoundTrip:
+    """The status's one command to Redis on a socket: sent, and its answer received, with nothing made of it."""
+
+    def __init__(self, event: dict[str, Any]) -> None:
+        job_id, key_hash = event["pathParameters"]["jobId"], hash_key(presented_key(event)) or ""
+        self._command = encode_command(
+            ("MGET", cache_key(key_hash), status_key(job_id), progress_key(job_id))
+        )
+        address = urlsplit(os.environ["REDIS_URL"])
+        self._socket = socket.create_connection((address.hostname or "", address.port or 6379))
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.sendall(self._command)
+        self._answer = self._socket.recv(_MOST_BYTES)
+
+    def __call__(self) -> None:
+        """Ask once. An answer of another length would be another answer."""
+        self._socket.sendall(self._command)
+        if len(self._socket.recv(_MOST_BYTES)) != len(self._answer):
+            raise SystemExit("Redis does not answer as before")
+
+
+def main() -> None:
+    """Warm all three up, then take turns."""
+    event, context = json.load(sys.stdin), FunctionContext()
+    for answer in (handler(event, context), empty.resolve(event, context)):  # type: ignore[arg-type] # our own
+        if answer["statusCode"] != 200:
+            raise SystemExit(f"answered {answer}")
+    sides = (
+        timed(lambda: handler(event, context)),
+        timed(BareRoundTrip(event)),
+        timed(lambda: empty.resolve(event, context)),  # type: ignore[arg-type] # as above
+    )
+    interleave(WARM_TURNS, *sides)
+    print(json.dumps(dict(zip(("ours", "bare", "empty"), interleave(TURNS, *sides), strict=True))))
+
+
+if __name__ == "__main__":
+    main()
