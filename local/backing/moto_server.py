@@ -3,6 +3,7 @@
 Run as `python -m local.backing.moto_server PORT`.
 """
 
+import functools
 import logging
 import sys
 import threading
@@ -42,7 +43,10 @@ class Handler(MotoRequestHandler):
 def main() -> None:
     """Serve until the process is ended."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    app = AtomicDynamoDB(DomainDispatcherApplication(create_backend_app))
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    # moto tries the address patterns of all its services, one by one, for every request.
+    dispatcher.get_backend_for_host = functools.cache(dispatcher.get_backend_for_host)  # type: ignore[method-assign]
+    app = AtomicDynamoDB(dispatcher)
     run_simple("127.0.0.1", int(sys.argv[1]), app, threaded=True, request_handler=Handler)
 
 
