@@ -153,12 +153,9 @@ class LocalCloud:
             task_root=self.settings.task_root,
             aws_endpoint_url=self._services.url(Part.AWS),
             on_line=self._console.function_line,
-            on_error=self._function_error,
+            on_error=self._console.function_error,
             max_workers=self.settings.max_workers,
         )
-
-    def _function_error(self, name: str, error: FunctionError) -> None:
-        self._console.function_error(name, error)
 
     def _fill_aws(self, world: World) -> None:
         client = world.aws.client("secretsmanager")
@@ -218,14 +215,15 @@ class LocalCloud:
             self._console.say(f"FAILED the local cloud itself: {error!r}")
 
     async def _warm(self) -> None:
-        for route in self.deployment.routes:
-            function = self.deployment.function_by_arn(route.integration.function_arn)
-            with contextlib.suppress(FunctionError):
+        """One process for each function that somebody may wait for, so that first calls are quick."""
+        arns = [route.integration.function_arn for route in self.deployment.routes]
+        arns += [source.function_arn for source in self.deployment.event_sources]
+        for arn in dict.fromkeys(arns):
+            function = self.deployment.function_by_arn(arn)
+            try:
                 await self.runtime.pool(function.name).warm()
-        for source in self.deployment.event_sources:
-            function = self.deployment.function_by_arn(source.function_arn)
-            with contextlib.suppress(FunctionError):
-                await self.runtime.pool(function.name).warm()
+            except FunctionError as error:
+                self._console.function_error(function.name, error)
 
     async def _stop_serving(self, front: HttpFront, tasks: "list[asyncio.Task[None]]") -> None:
         front.stop()
