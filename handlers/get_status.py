@@ -4,7 +4,7 @@ from typing import Any
 
 from lib import bootstrap
 from lib.api import incoming, operations
-from lib.api.function import Answered, HttpFunction, json_answer
+from lib.api.function import Answered, HttpFunction, text_answer
 
 http = HttpFunction()
 
@@ -13,7 +13,7 @@ http = HttpFunction()
 def get_status(job_id: str) -> Answered:
     """Look the caller's job up and show it."""
     found = bootstrap.look_up_status().look_up(incoming.presented_key(http.event), job_id)
-    return json_answer(200, bootstrap.job_view()(found.snapshot, found.progress, bootstrap.clock()))
+    return text_answer(200, bootstrap.job_view().text(found.snapshot, found.progress, bootstrap.clock()))
 
 
 def handler(event: incoming.Event, context: Any) -> dict[str, Any]:

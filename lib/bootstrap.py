@@ -314,7 +314,7 @@ def url_signer() -> "UrlSigner":
     """Signs addresses of outputs."""
     from lib.aws.signed_urls import UrlSigner
 
-    return UrlSigner(settings(s.BucketSettings).bucket, clock)
+    return UrlSigner(settings(s.BucketSettings).bucket)
 
 
 # --- models and providers
@@ -496,9 +496,8 @@ def look_up_status() -> "LookUpStatus":
 def job_view() -> "JobView":
     """Shows jobs."""
     from lib.api.views import JobView
-    from lib.aws.signed_urls import URL_LIFE_SECONDS
 
-    return JobView(url_signer(), settings(s.BucketSettings).bucket, URL_LIFE_SECONDS)
+    return JobView(url_signer())
 
 
 @cache

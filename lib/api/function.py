@@ -1,6 +1,5 @@
 """What every function behind the HTTP API does alike: routes by Powertools, problems, request ids, log."""
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 
 from lib.api import incoming
+from lib.api.compact_json import compact_json
 from lib.api.operations import OPERATIONS, Operation
 from lib.api.problem import (
     MethodNotAllowedError,
@@ -70,7 +70,7 @@ class HttpFunction:
             logger.exception("unexpected error", exc_info=error)
         elif status == 503:
             logger.warning("not available", extra={"code": shown.code, "reason": str(error)})
-        body = json.dumps(problem_body(shown, current_request_id() or ""))
+        body = compact_json(problem_body(shown, current_request_id() or ""))
         return Response(status_code=status, body=body, headers=problem_headers(shown))
 
     def _not_found(self, _error: Exception) -> Answered:
@@ -91,10 +91,15 @@ def unknown_route(method: str, path: str) -> GatewayError:
 
 def json_answer(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answered:
     """A JSON answer that nobody may keep."""
+    return text_answer(status, compact_json(body), headers)
+
+
+def text_answer(status: int, text: str, headers: Mapping[str, str] | None = None) -> Answered:
+    """The same, of JSON that is text already."""
     return Response(
         status_code=status,
         content_type="application/json",
-        body=json.dumps(body, separators=(",", ":")),
+        body=text,
         headers={"Cache-Control": "no-store", **(headers or {})},
     )
 

@@ -1,13 +1,17 @@
 """How jobs and models look on the wire: camelCase, times in ISO 8601, addresses signed when they are read."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from collections import OrderedDict
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from lib.api.compact_json import compact_json
+from lib.aws.signed_urls import UrlSigner
 from lib.domain.job import JobStatus
 from lib.domain.progress import Progress, merge_progress
-from lib.domain.snapshot import JobSnapshot, format_time, parse_time
+from lib.domain.snapshot import JobSnapshot, parse_time
 
+REMEMBERED = 256
 _COPIED = (
     "jobId",
     "shortId",
@@ -30,14 +34,28 @@ _COPIED = (
 class JobView:
     """Shows jobs to their owners.
 
-    `sign` makes an address under which an object of `bucket` can be read for `url_life_seconds`; it is asked
-    only for outputs of completed jobs.
+    `sign` makes the address under which an object can be read; it is asked only for outputs of completed jobs.
     """
 
-    def __init__(self, sign: Callable[[str], str], bucket: str, url_life_seconds: int) -> None:
+    def __init__(self, sign: UrlSigner) -> None:
         self._sign = sign
-        self._bucket = bucket
-        self._url_life = timedelta(seconds=url_life_seconds)
+        self._written: OrderedDict[tuple[str, int, int], str] = OrderedDict()
+
+    def text(self, job: JobSnapshot, progress: Progress | None, now: datetime) -> str:
+        """The job's status as JSON text.
+
+        What a final job looks like is remembered as long as its addresses stay the same: callers ask more often
+        than once, and a final version never changes.
+        """
+        if not job.final:
+            return compact_json(self(job, progress, now))
+        known = (job.job_id, job.version, self._sign.window(now))
+        written = self._written.get(known)
+        if written is None:
+            written = self._written[known] = compact_json(self(job, progress, now))
+            if len(self._written) > REMEMBERED:
+                self._written.popitem(last=False)
+        return written
 
     def __call__(self, job: JobSnapshot, progress: Progress | None, now: datetime) -> dict[str, Any]:
         """The job's status; `result` is the first of `outputs`, `error` says in words why it failed."""
@@ -57,12 +75,12 @@ class JobView:
         }
 
     def _output(self, output: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-        thumbnail = output.get("thumbnailKey")
+        thumbnail, original = output.get("thumbnailKey"), self._sign(output["key"], now)
         return {
-            "originalUrl": self._sign(output["key"]),
-            "thumbnailUrl": self._sign(thumbnail) if thumbnail else None,
-            "urlExpiresAt": format_time(now + self._url_life),
-            "s3Path": f"s3://{self._bucket}/{output['key']}",
+            "originalUrl": original.url,
+            "thumbnailUrl": self._sign(thumbnail, now).url if thumbnail else None,
+            "urlExpiresAt": original.expires_at,
+            "s3Path": f"s3://{self._sign.bucket}/{output['key']}",
             "fileSize": output.get("fileSize"),
             "contentType": output.get("contentType"),
             "duration": output.get("duration"),

@@ -1,7 +1,6 @@
 """The request that the current work goes back to; it travels with messages, so that one id finds all log lines."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,14 +15,17 @@ def current_request_id() -> str | None:
     return _REQUEST_ID.get()
 
 
-@contextmanager
-def working_for(request_id: str | None) -> Iterator[None]:
+class working_for:  # noqa: N801 - used as `with working_for(...)`; a generator would cost each request more
     """Work for this request while the block lasts."""
-    token = _REQUEST_ID.set(request_id)
-    try:
-        yield
-    finally:
-        _REQUEST_ID.reset(token)
+
+    def __init__(self, request_id: str | None) -> None:
+        self._request_id = request_id
+
+    def __enter__(self) -> None:
+        self._token = _REQUEST_ID.set(self._request_id)
+
+    def __exit__(self, *_: object) -> None:
+        _REQUEST_ID.reset(self._token)
 
 
 class CorrelatedQueue:
