@@ -5,12 +5,14 @@ bundle depends on its inputs alone (no byte code, no scripts, fixed times and mo
 a deployment recognizes it changes only when they do.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ SOURCES = ("handlers", "lib", "config", "database")
 AWS_SERVICES = frozenset({"dynamodb", "s3", "sqs", "secretsmanager", "sts"})
 _EPOCH = 315532800  # 1980-01-01, the oldest time that a zip file can hold
 _RECIPE = "2"  # part of the digest: raise it when this module builds something else from the same inputs
-_IGNORED = shutil.ignore_patterns("__pycache__", "*.pyc", ".DS_Store")
+_IGNORED = shutil.ignore_patterns("__pycache__", ".DS_Store")
 
 
 class BundleError(RuntimeError):
@@ -52,17 +54,31 @@ def build(bundle: Bundle) -> bool:
 
     Raises BundleError where pip fails. A build that breaks off leaves no stamp, so the next one starts over.
     """
-    digest = _digest(bundle)
-    if bundle.directory.is_dir() and bundle.stamp.is_file() and bundle.stamp.read_text() == digest:
-        return False
-    bundle.stamp.unlink(missing_ok=True)
+    with _one_at_a_time():
+        digest = _digest(bundle)
+        if bundle.directory.is_dir() and bundle.stamp.is_file() and bundle.stamp.read_text() == digest:
+            return False
+        bundle.stamp.unlink(missing_ok=True)
+        _assemble(bundle)
+        bundle.stamp.write_text(digest)
+        return True
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Other processes that build wait here: `make synth` beside `make test`."""
+    BUILD.mkdir(exist_ok=True)
+    with (BUILD / "bundle.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _assemble(bundle: Bundle) -> None:
     shutil.rmtree(bundle.directory, ignore_errors=True)
     shutil.copytree(_wheels(bundle), bundle.directory, symlinks=True)
     for source in SOURCES:
         shutil.copytree(ROOT / source, bundle.directory / source, ignore=_IGNORED)
     _normalize(bundle.directory)
-    bundle.stamp.write_text(digest)
-    return True
 
 
 def _wheels(bundle: Bundle) -> Path:
@@ -129,7 +145,7 @@ def _requirements_digest(bundle: Bundle) -> str:
 def _source_files() -> Iterator[Path]:
     for source in SOURCES:
         for path in sorted((ROOT / source).rglob("*")):
-            if path.is_file() and path.suffix != ".pyc" and path.name != ".DS_Store":
+            if "__pycache__" not in path.parts and path.name != ".DS_Store" and path.is_file():
                 yield path
 
 
