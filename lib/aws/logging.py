@@ -41,18 +41,25 @@ class CurrentStdout(logging.StreamHandler[Any]):
 def configure() -> None:
     """Send the log of `lib` and `handlers` to standard output as JSON. Once for each process."""
     from aws_lambda_powertools import Logger  # noqa: PLC0415 - loaded with the resolver anyway, not by tests
+    from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter  # noqa: PLC0415 - as above
 
-    handler = CurrentStdout(sys.stdout)
-    handler.addFilter(RequestIdFilter())
-    logger = Logger(
-        service=os.environ.get("POWERTOOLS_SERVICE_NAME", "vsl-gateway"),
-        level=os.environ.get("LOG_LEVEL", "INFO").upper(),
-        logger_handler=handler,
+    service = os.environ.get("POWERTOOLS_SERVICE_NAME", "vsl-gateway")
+    formatter = LambdaPowertoolsFormatter(
         json_serializer=_serialize,
         utc=True,
         log_record_order=["level", "message", FIELD, "jobId", "step", "status"],
+        service=service,
         stage=os.environ.get("STAGE", "local"),
         function=os.environ.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+    )
+    handler = CurrentStdout(sys.stdout)
+    handler.addFilter(RequestIdFilter())
+    handler.setFormatter(formatter)
+    logger = Logger(
+        service=service,
+        level=os.environ.get("LOG_LEVEL", "INFO").upper(),
+        logger_handler=handler,
+        logger_formatter=formatter,
     )
     for name in ROOTS:
         root = logging.getLogger(name)

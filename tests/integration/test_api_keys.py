@@ -1,0 +1,120 @@
+"""API keys in the real record, and the operator's command line over it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lib import bootstrap, keys
+from lib.domain.api_key import ApiKey, hash_key
+from lib.domain.errors import RecordUnavailableError
+from lib.stores.outage import Outage
+from lib.stores.postgres.api_keys import PostgresApiKeys
+from lib.stores.postgres.connection import RecordConnection
+from tests.fakes.wired import forget_everything
+
+
+@pytest.fixture
+def record_keys(postgres_url: str) -> Iterator[PostgresApiKeys]:
+    """The keys of an empty record."""
+    connection = RecordConnection(lambda: postgres_url)
+    yield PostgresApiKeys(lambda: connection)
+    connection.close()
+
+
+@pytest.fixture
+def command_line(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An operator's shell."""
+    forget_everything()
+    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    for name in ("CACHE_TABLE", "REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+    bootstrap.record_connection().close()
+    forget_everything()
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, list[str]]:
+    code = keys.main(arguments)
+    return code, capsys.readouterr().out.splitlines()
+
+
+def test_a_created_key_is_found_by_its_hash_and_kept_by_its_hash_only(
+    command_line: None, record_keys: PostgresApiKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, lines = run(capsys, "create", "--user", "ana@example.com", "--label", "laptop", "--rate", "30")
+    found = record_keys.find(str(hash_key(lines[-1])))
+    assert code == 0
+    assert found is not None
+    assert (found.user_id, found.rate_limit_per_hour) == ("ana@example.com", 30)
+    _, listed = run(capsys, "list")
+    assert len(listed) == 1
+    assert "laptop" in listed[0]
+    assert lines[-1] not in listed[0]
+
+
+def test_a_revoked_key_is_not_found_any_more(
+    command_line: None, record_keys: PostgresApiKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, lines = run(capsys, "create", "--user", "ana")
+    key_hash = str(hash_key(lines[-1]))
+    found = record_keys.find(key_hash)
+    assert found is not None
+    assert run(capsys, "revoke", found.key_id)[0] == 0
+    assert record_keys.find(key_hash) is None
+    assert run(capsys, "revoke", found.key_id)[0] == 1
+    _, listed = run(capsys, "list", "--user", "ana")
+    assert "revoked" in listed[0]
+
+
+def test_one_user_may_have_several_keys_and_lists_show_one_user(
+    command_line: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for user in ("ana", "ana", "bo"):
+        run(capsys, "create", "--user", user)
+    assert len(run(capsys, "list", "--user", "ana")[1]) == 2
+    assert len(run(capsys, "list")[1]) == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["create"], ["create", "--user", ""], ["create", "--user", "a", "--rate", "0"], ["revoke"]],
+)
+def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        keys.main(arguments)
+    assert caught.value.code == 2
+
+
+def test_a_record_that_is_away_is_a_plain_message(
+    command_line: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden@127.0.0.1:9/none")
+    assert keys.main(["create", "--user", "ana"]) == 1
+    said = capsys.readouterr().err
+    assert "not available" in said
+    assert "hidden" not in said
+
+
+def test_creating_the_same_key_twice_changes_nothing(record_keys: PostgresApiKeys) -> None:
+    key = ApiKey("019a5f3e-7c1b-7d42-9a06-2f1d6f0c8b51", "ana")
+    for _ in range(2):
+        record_keys.create(key, "a" * 64, "", bootstrap.clock())
+    assert record_keys.find("a" * 64) == key
+
+
+def test_a_record_that_failed_a_moment_ago_is_not_asked_again() -> None:
+    asked = []
+
+    class Away:
+        """A connection to nowhere."""
+
+        def fetch(self, sql: str, params: object = (), *, repeat: bool = True) -> list[tuple[object, ...]]:
+            """Fail."""
+            asked.append(sql)
+            raise RecordUnavailableError("away")
+
+    found = PostgresApiKeys(Away, outage=Outage("postgres"))
+    for _ in range(2):
+        with pytest.raises(RecordUnavailableError):
+            found.find("a" * 64)
+    assert len(asked) == 1
