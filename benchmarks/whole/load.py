@@ -28,8 +28,10 @@ def measure(bench: Bench) -> Measurement:
 
 def _notes(result: LoadResult) -> list[str]:
     return [
-        f"All ended after {result.seconds:.0f} s: {result.jobs_per_second:.1f} jobs per second, the simulator's "
-        "drawing, all stores and all functions on this one machine.",
+        (
+            f"All ended after {result.seconds:.0f} s: {result.jobs_per_second:.1f} jobs per second, the simulator's "
+            "drawing, all stores and all functions on this one machine."
+        ),
         f"Creating: {_percentiles(result.create_seconds, 1000, 'ms')}.",
         f"Created to completed: {_percentiles(result.job_seconds, 1, 's')}.",
     ]

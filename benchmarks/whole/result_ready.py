@@ -23,10 +23,14 @@ def measure(bench: Bench) -> Measurement:
         "Provider done to result ready",
         [Figure("provider done to result ready: median", statistics.median(waits), LIMIT_SECONDS, "s")],
         [
-            f"{JOBS} images, one after another: median {statistics.median(waits):.2f} s, "
-            f"90 % within {percentile(waits, 90):.2f} s, at most {max(waits):.2f} s.",
-            "Webhook, queue, copy, probe, thumbnail and transition lie between; the clock stops when the status over "
-            f"HTTP says completed, asked every {1000 * LOOK_EVERY_SECONDS:.0f} ms.",
+            (
+                f"{JOBS} images, one after another: median {statistics.median(waits):.2f} s, "
+                f"90 % within {percentile(waits, 90):.2f} s, at most {max(waits):.2f} s."
+            ),
+            (
+                "Webhook, queue, copy, probe, thumbnail and transition lie between; the clock stops when the status "
+                f"over HTTP says completed, asked every {1000 * LOOK_EVERY_SECONDS:.0f} ms."
+            ),
         ],
     )
 
