@@ -243,12 +243,23 @@ class World:
         while self.now < end:
             self.drain()
             jobs = [self.real_record.find_job(job_id) for job_id in job_ids]
-            if all(job is not None and job.final for job in jobs) and not self.advance_queue.messages:
+            ended = all(job is not None and job.final for job in jobs)
+            if (
+                ended
+                and not self.advance_queue.messages
+                and not self.store_queue.messages
+                and not self._unsent()
+            ):
                 return
             self.pass_time(30)
             self.run_sweep()
         states = [(job.status, job.step) for job in jobs if job]
         raise AssertionError(f"jobs did not end: {states}")
+
+    def _unsent(self) -> bool:
+        """Whether the outbox holds anything; taken by the sweep once its lease is over."""
+        later = self.now + timedelta(days=1)
+        return bool(self.real_record.take_outbox(now=later, limit=1, lease_until=self.now))
 
     def _survive(self, action: Callable[[], T]) -> T | None:
         try:
