@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench synth deploy openapi clean
+.PHONY: help setup run test lint format bench synth deploy redrive openapi clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -46,6 +46,9 @@ synth: setup  ## the CloudFormation templates, through nag and cfn-lint
 
 deploy: setup  ## deploy to the AWS account of the current credentials
 	@$(BIN)/python -m infra.deploy
+
+redrive: setup  ## send dead letters back to their queues
+	@$(BIN)/python -m infra.redrive
 
 openapi: setup  ## write docs/openapi.json and docs/api.md from the routes
 	@$(BIN)/python -m infra.openapi

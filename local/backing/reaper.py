@@ -34,7 +34,7 @@ def main() -> None:
 
 
 def _with_descendants(pids: set[int]) -> list[int]:
-    import psutil  # type: ignore[import-untyped] # noqa: PLC0415 - needed only at the end; stay small
+    import psutil  # noqa: PLC0415 - needed only at the end; stay small
 
     found: list[int] = []
     for pid in pids:

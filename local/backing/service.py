@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-import psutil  # type: ignore[import-untyped] # has no stubs
+import psutil
 
 from local.backing import children, ports
 from local.backing.errors import BackingError, PortInUseError

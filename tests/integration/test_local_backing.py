@@ -11,7 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import boto3
-import psutil  # type: ignore[import-untyped] # has no stubs
+import psutil
 import psycopg
 import pytest
 import redis

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] # has no stubs
+import psutil
 import pytest
 import requests
 
