@@ -7,7 +7,7 @@ from typing import Any
 from lib.ports.cache import RateDecision
 from lib.stores.fixed_window import decide, reset_seconds, window_start
 from lib.stores.redis_client import RedisClient
-from lib.stores.resp import Reply
+from lib.stores.redis_connection import Reply
 from lib.stores.snapshot_json import decode_object, encode_json
 
 # Defines count(key, limit, window, life) -> allowed (0 or 1), uses. One atomic step: nobody can come between

@@ -1,13 +1,14 @@
-"""The Redis client: few commands, hard limits of time, no retries.
+"""The Redis client: few commands, hard limits of time, no retries; hiredis speaks the protocol.
 
-It is our own because redis-py loads its asyncio and cluster halves on import, which alone takes most of the
-status function's budget for a cold start (docs/decisions/redis-client.md).
+redis-py loads its asyncio and cluster halves on import, which alone takes most of the status function's budget
+for a cold start (docs/decisions/redis-client.md).
 """
+
+import hiredis
 
 from lib.ports.tier import TierUnavailableError
 from lib.stores.outage import Outage
-from lib.stores.redis_connection import RedisAddress, RedisConnection
-from lib.stores.resp import Part, ProtocolError, RedisReplyError, Reply
+from lib.stores.redis_connection import Part, RedisAddress, RedisConnection, Reply
 
 TIMEOUT_SECONDS = 0.1
 MAX_IDLE_SECONDS = 60.0
@@ -34,7 +35,7 @@ class RedisClient:
         Raises:
             TierUnavailableError: Redis is away, too slow, or refuses the command.
         """
-        with self.outage.watch(OSError, ProtocolError, RedisReplyError):
+        with self.outage.watch(OSError, hiredis.HiredisError):
             connection = self._take()
             try:
                 reply = connection.call(*parts)
@@ -42,7 +43,7 @@ class RedisClient:
                 connection.close()
                 raise
         self._idle.append(connection)
-        if isinstance(reply, RedisReplyError):
+        if isinstance(reply, hiredis.ReplyError):
             raise TierUnavailableError(f"redis refuses {parts[0]!r}: {reply}") from reply
         return reply
 

@@ -4,12 +4,18 @@ import select
 import socket
 import time
 from dataclasses import dataclass, field
+from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+import hiredis
+
 from lib.domain.errors import ConfigurationError
-from lib.stores.resp import Part, RedisReplyError, Reply, encode_command, read_reply
+
+Part = str | bytes | int
+Reply = bytes | int | None | hiredis.ReplyError | list["Reply"]
 
 _DEFAULT_PORT = 6379
+_CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -49,16 +55,16 @@ class RedisAddress:
 
 
 class RedisConnection:
-    """A connected, logged-in socket. After any exception but RedisReplyError it must be closed.
+    """A connected, logged-in socket; hiredis speaks the protocol. After any exception it must be closed.
 
     `timeout_seconds` limits each step: the connect, the TLS handshake, every wait for bytes. Raises OSError
-    (TimeoutError, ConnectionError and TLS errors are such), ProtocolError, and RedisReplyError for a refused
-    login.
+    (TimeoutError, ConnectionError and TLS errors are such), and hiredis.HiredisError: ProtocolError for what is
+    not Redis, ReplyError for a refused login.
     """
 
     def __init__(self, address: RedisAddress, timeout_seconds: float) -> None:
         self._socket = _connect(address, timeout_seconds)
-        self._stream = self._socket.makefile("rb")
+        self._reader = hiredis.Reader()
         self._used_at = time.monotonic()
         try:
             self._log_in(address)
@@ -67,11 +73,15 @@ class RedisConnection:
             raise
 
     def call(self, *parts: Part) -> Reply:
-        """Send one command and wait for its reply; an error reply is returned as a RedisReplyError."""
-        self._socket.sendall(encode_command(parts))
-        reply = read_reply(self._stream)
+        """Send one command and wait for its reply; an error reply is returned as a hiredis.ReplyError."""
+        self._socket.sendall(hiredis.pack_command(cast("Any", parts)))
+        while (reply := self._reader.gets()) is False:  # not all of it is here yet
+            data = self._socket.recv(_CHUNK_BYTES)
+            if not data:
+                raise ConnectionError("Redis closed the connection")
+            self._reader.feed(data)
         self._used_at = time.monotonic()
-        return reply
+        return cast("Reply", reply)
 
     def reusable(self, max_idle_seconds: float) -> bool:
         """Whether it is worth a try: neither closed by the other side nor idle for long.
@@ -87,7 +97,6 @@ class RedisConnection:
 
     def close(self) -> None:
         """Close the socket. Harmless a second time."""
-        self._stream.close()
         self._socket.close()
 
     def _log_in(self, address: RedisAddress) -> None:
@@ -99,7 +108,7 @@ class RedisConnection:
 
     def _must_succeed(self, *parts: Part) -> None:
         reply = self.call(*parts)
-        if isinstance(reply, RedisReplyError):
+        if isinstance(reply, hiredis.ReplyError):
             raise reply
 
 

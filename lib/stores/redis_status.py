@@ -10,8 +10,8 @@ from lib.ports.cache import RateDecision
 from lib.stores.fixed_window import HOUR_SECONDS, decide, reset_seconds, window_start
 from lib.stores.redis_cache import COUNT_FUNCTION
 from lib.stores.redis_client import RedisClient
+from lib.stores.redis_connection import Reply
 from lib.stores.redis_tier import status_key
-from lib.stores.resp import Reply
 from lib.stores.snapshot_json import decode_object, decode_snapshot
 
 # Reads a cached key and, if it is valid and fresh, counts one request of its user. The counter's name is

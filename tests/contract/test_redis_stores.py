@@ -1,6 +1,5 @@
 """What Redis alone promises: lives, one-trip reads, the counted caller, and a client with hard limits."""
 
-import io
 import socket
 import threading
 import time
@@ -8,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
+import hiredis
 import pytest
 
 from lib.domain.api_key import ApiKey, CachedKey, cache_key, hash_key, limit_key, new_key
@@ -18,10 +18,9 @@ from lib.ports.tier import TierUnavailableError
 from lib.stores.outage import Outage
 from lib.stores.redis_cache import RedisCache
 from lib.stores.redis_client import RedisClient
-from lib.stores.redis_connection import RedisAddress
+from lib.stores.redis_connection import RedisAddress, RedisConnection
 from lib.stores.redis_status import StatusFastPath
 from lib.stores.redis_tier import RedisTier, status_key
-from lib.stores.resp import ProtocolError, RedisReplyError, encode_command, read_reply
 from local.backing import Redis
 from tests.fakes.snapshots import completed, new_job_id, snapshot
 
@@ -228,25 +227,46 @@ def test_an_address_hides_its_password_and_asks_for_tls() -> None:
     assert (address.tls, address.port, address.database, address.user) == (True, 6380, 2, None)
 
 
-def test_replies_of_every_kind_are_read_and_an_error_leaves_the_stream_in_step() -> None:
-    stream = io.BytesIO(
-        b"+OK\r\n-ERR no\r\n:-7\r\n$4\r\na\r\nb\r\n$-1\r\n*-1\r\n*2\r\n:1\r\n*1\r\n$0\r\n\r\n"
-    )
-    assert read_reply(stream) == b"OK"
-    assert isinstance(read_reply(stream), RedisReplyError)
-    assert [read_reply(stream) for _ in range(5)] == [-7, b"a\r\nb", None, None, [1, [b""]]]
-    with pytest.raises(ProtocolError):
-        read_reply(io.BytesIO(b"HTTP/1.1 400\r\n"))
-    with pytest.raises(ConnectionError):
-        read_reply(io.BytesIO(b"$10\r\nabc"))
-    with pytest.raises(ConnectionError):
-        read_reply(io.BytesIO(b""))
+@pytest.fixture
+def scripted() -> Iterator[tuple[RedisConnection, socket.socket]]:
+    """A connection whose other end the test holds."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = RedisAddress("127.0.0.1", server.getsockname()[1])
+        connection = RedisConnection(address, 2)
+        other, _ = server.accept()
+        with other:
+            yield connection, other
+        connection.close()
 
 
-def test_commands_are_binary_safe() -> None:
-    assert encode_command(("SET", "é", b"\r\n", 5)) == (
-        b"*4\r\n$3\r\nSET\r\n$2\r\n\xc3\xa9\r\n$2\r\n\r\n\r\n$1\r\n5\r\n"
-    )
+def test_replies_of_every_kind_are_read_and_an_error_leaves_the_stream_in_step(
+    scripted: tuple[RedisConnection, socket.socket],
+) -> None:
+    connection, other = scripted
+    other.sendall(b"+OK\r\n-ERR no\r\n:-7\r\n$4\r\na\r\nb\r\n$-1\r\n*-1\r\n*2\r\n:1\r\n*1\r\n$0\r\n\r\n")
+    assert connection.call("PING") == b"OK"
+    assert isinstance(connection.call("PING"), hiredis.ReplyError)
+    assert [connection.call("PING") for _ in range(5)] == [-7, b"a\r\nb", None, None, [1, [b""]]]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"), [(b"HTTP/1.1 400\r\n", hiredis.ProtocolError), (b"$10\r\nabc", ConnectionError)]
+)
+def test_what_is_not_redis_and_what_breaks_off_are_errors(
+    scripted: tuple[RedisConnection, socket.socket], answer: bytes, error: type[Exception]
+) -> None:
+    connection, other = scripted
+    other.sendall(answer)
+    other.shutdown(socket.SHUT_WR)
+    with pytest.raises(error):
+        connection.call("PING")
+
+
+def test_commands_are_binary_safe(scripted: tuple[RedisConnection, socket.socket]) -> None:
+    connection, other = scripted
+    other.sendall(b"+OK\r\n")
+    connection.call("SET", "é", b"\r\n", 5)
+    assert other.recv(100) == b"*4\r\n$3\r\nSET\r\n$2\r\n\xc3\xa9\r\n$2\r\n\r\n\r\n$1\r\n5\r\n"
 
 
 def _remember(client: RedisClient, key_hash: str, key: ApiKey, verified_at: datetime) -> None:
