@@ -7,10 +7,13 @@ import functools
 import logging
 import sys
 import threading
+import time
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.sqs import models as sqs
 from werkzeug.serving import run_simple
 
 
@@ -40,8 +43,27 @@ class Handler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
 
+def count_messages_less_often() -> None:
+    """Make what a queue's call costs grow less with the messages that wait in it.
+
+    For each message that it hands out moto counts all messages of the queue, nine times over, and asks for the
+    time by way of calendar dates at each; a thousand delayed messages take the whole processor.
+    """
+
+    def is_kept(backend: Any, queue_name: str, message: Any) -> bool:
+        kept_seconds: float = backend.get_queue(queue_name).message_retention_period
+        return bool(kept_seconds + message.sent_timestamp / 1000 > time.time())
+
+    def now_milliseconds(_at: datetime | None = None) -> float:
+        return time.time() * 1000
+
+    setattr(sqs.SQSBackend, "is_message_valid_based_on_retention_period", is_kept)  # noqa: B010 - not a typed place
+    setattr(sqs, "unix_time_millis", now_milliseconds)  # noqa: B010 - as above
+
+
 def main() -> None:
     """Serve until the process is ended."""
+    count_messages_less_often()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     dispatcher = DomainDispatcherApplication(create_backend_app)
     # moto tries the address patterns of all its services, one by one, for every request.
