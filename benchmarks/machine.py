@@ -4,7 +4,7 @@ import os
 import platform
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped] # has no stubs
+import psutil
 
 _CPU_INFO = Path("/proc/cpuinfo")
 
