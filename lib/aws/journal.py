@@ -46,3 +46,7 @@ class LoggedJournal:
     def count(self, name: str, **dimensions: str) -> None:
         """One more of `name`."""
         self._metrics.count(name, **dimensions)
+
+    def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
+        """The metric `WebhookLatency`, by media type and model."""
+        self._metrics.webhook_latency(job, seconds)

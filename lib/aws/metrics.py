@@ -54,12 +54,9 @@ class EmfMetrics:
         """See the port."""
         self._write({"WebhookLatency": (_MILLISECONDS, max(0.0, seconds) * 1000)}, _of(job))
 
-    def webhook_received(self, provider: str, latency_seconds: float | None) -> None:
+    def webhook_received(self, provider: str) -> None:
         """See the port."""
-        metrics: dict[str, tuple[str, float]] = {"WebhookReceived": (_COUNT, 1)}
-        if latency_seconds is not None:
-            metrics["WebhookLatency"] = (_MILLISECONDS, max(0.0, latency_seconds) * 1000)
-        self._write(metrics, {"provider": provider})
+        self._write({"WebhookReceived": (_COUNT, 1)}, {"provider": provider})
 
     def count(self, name: str, **dimensions: str) -> None:
         """See the port."""

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class SubmitSafety(StrEnum):
-    """Whether a submit may be sent again when its answer is unknown (DESIGN section 5)."""
+    """Whether a submit may be sent again when its answer is unknown (docs/architecture.md, "Submit safety")."""
 
     IDEMPOTENCY_KEY = "idempotency_key"
     OWN_ID = "own_id"

@@ -16,3 +16,6 @@ class Journal(Protocol):
 
     def count(self, name: str, **dimensions: str) -> None:
         """One more of `name`, such as `MirrorWriteFailed`."""
+
+    def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
+        """So long after the provider had finished did its webhook arrive."""

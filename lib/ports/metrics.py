@@ -21,8 +21,8 @@ class GatewayMetrics(Protocol):
     def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
         """`WebhookLatency` (ms) by media type and model: from the provider's end of the work to its webhook."""
 
-    def webhook_received(self, provider: str, latency_seconds: float | None) -> None:
-        """`WebhookReceived` by provider, and its `WebhookLatency` (ms) if it tells of a final state."""
+    def webhook_received(self, provider: str) -> None:
+        """`WebhookReceived` by provider: a genuine webhook was taken in."""
 
     def count(self, name: str, **dimensions: str) -> None:
         """Add one to any other counter, such as `MirrorUnavailable` with `tier="redis"`."""

@@ -68,8 +68,7 @@ class AcceptWebhook:
         if target is None and update.provider_job_id is None:
             raise BadRequestError("the webhook names no job")
         self._enqueue(adapter.webhook_id(delivery.headers), delivery, target, update, now)
-        latency = (now - update.completed_at).total_seconds() if update.completed_at else None
-        self.metrics.webhook_received(delivery.provider, latency)
+        self.metrics.webhook_received(delivery.provider)
 
     def _proved_target(self, delivery: Delivery) -> CallbackTarget | None:
         """Whose callback it is, proved by the token; None for a delivery without any."""

@@ -84,9 +84,10 @@ class AdvanceJob:
         )
         if transition.outcome == "other_prediction":
             self.journal.note("event_of_another_prediction", job_id, attempt=attempt)
+        self.after_commit(transition, now)
         if update.progress is not None and transition.snapshot and not transition.job.final:
             self.note_progress(job_id, attempt, update.progress, now)
-        return self.after_commit(transition, now)
+        return transition
 
     def cancel_remote(self, message: Mapping[str, Any]) -> None:
         """Cancel a prediction that no job waits for any more; what the provider answers ends its attempt."""

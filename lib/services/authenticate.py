@@ -17,6 +17,8 @@ from lib.ports.api_keys import ApiKeys
 from lib.ports.cache import SharedCache
 from lib.ports.tier import TierUnavailableError
 
+MOST_KEPT_HERE = 1000
+
 
 class Authenticator:
     """Verifies API keys; believes its cache for 60 s, which is also how long a revoked key can live.
@@ -36,6 +38,7 @@ class Authenticator:
         self._keys = keys
         self._clock = clock
         self._on_outage = on_outage
+        self._verified_here: dict[str, CachedKey] = {}
 
     def authenticate(
         self, presented: str | None, *, allow_stale: bool = False, cached: CachedKey | None = None
@@ -58,14 +61,15 @@ class Authenticator:
         now = self._clock()
         cached = cached or self._recall(key_hash, now)
         if cached is not None and is_fresh(cached, now):
+            self._keep_here(key_hash, cached)
             return _accept(cached.key)
         try:
-            key = self._verify(key_hash, cached, now)
+            return _accept(self._verify(key_hash, cached, now))
         except RecordUnavailableError:
+            cached = cached or self._verified_here.get(key_hash)
             if not (allow_stale and cached and cached.key and cached.age_seconds(now) <= STALE_SECONDS):
                 raise
-            key = cached.key
-        return _accept(key)
+            return _accept(cached.key)
 
     def learn(self, key_hash: str, key: ApiKey) -> None:
         """Remember a key that was just created, so that an earlier refusal of its hash does not outlive this."""
@@ -100,6 +104,7 @@ class Authenticator:
         if key is not None:
             self._remember(key_hash, CachedKey(key, now))
             return key
+        self._verified_here.pop(key_hash, None)
         if cached is not None and cached.key is not None:
             self.forget(key_hash)
         refusal = CachedKey(None, now).as_json()
@@ -110,10 +115,18 @@ class Authenticator:
         return None
 
     def _remember(self, key_hash: str, verified: CachedKey) -> None:
+        self._keep_here(key_hash, verified)
         try:
             self._cache.put(cache_key(key_hash), verified.as_json(), STALE_SECONDS, verified.verified_at)
         except TierUnavailableError:
             self._on_outage(self._cache.name)
+
+    def _keep_here(self, key_hash: str, verified: CachedKey) -> None:
+        """What this process knows itself, for the day when no store answers at all; the oldest goes first."""
+        self._verified_here.pop(key_hash, None)
+        self._verified_here[key_hash] = verified
+        if len(self._verified_here) > MOST_KEPT_HERE:
+            del self._verified_here[next(iter(self._verified_here))]
 
 
 def is_fresh(cached: CachedKey, now: datetime) -> bool:

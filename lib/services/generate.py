@@ -156,7 +156,7 @@ def _answer(job: NewJob, provider_job_id: str | None) -> Answer:
 
 
 def _accepted(job: Mapping[str, Any]) -> Answer:
-    """The 202 of DESIGN section 5 from a job's fields; `warnings` only where there are some."""
+    """The body of a 202, from a job's fields; `warnings` only where there are some."""
     remote = job.get("providerJobId")
     body = {
         "jobId": job["jobId"],

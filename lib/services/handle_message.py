@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from lib.domain.errors import UnavailableError
 from lib.domain.provider import ProviderUpdate
+from lib.domain.snapshot import parse_time
 from lib.ports.journal import Journal
 from lib.services.advance import AdvanceJob, waits_for_record
 from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
@@ -79,6 +80,9 @@ class HandleMessage:
         transition = self.advance.event(*place, update)
         if transition.snapshot is None:
             self.journal.count("WebhookWithoutJob", provider=provider)
+        elif update.completed_at is not None and message.get("receivedAt"):
+            late = parse_time(message["receivedAt"]) - update.completed_at
+            self.journal.webhook_latency(transition.snapshot, late.total_seconds())
         if webhook_id:
             self.processed.mark(provider, webhook_id, self.clock())
 

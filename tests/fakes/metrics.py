@@ -8,7 +8,7 @@ class FakeMetrics:
 
     def __init__(self) -> None:
         self.counted: list[tuple[str, dict[str, str]]] = []
-        self.latencies: list[float | None] = []
+        self.latencies: list[float] = []
 
     def job_started(self, job: JobSnapshot) -> None:
         """See the port."""
@@ -22,10 +22,9 @@ class FakeMetrics:
         """See the port."""
         self.latencies.append(seconds)
 
-    def webhook_received(self, provider: str, latency_seconds: float | None) -> None:
+    def webhook_received(self, provider: str) -> None:
         """See the port."""
         self.counted.append(("WebhookReceived", {"provider": provider}))
-        self.latencies.append(latency_seconds)
 
     def count(self, name: str, **dimensions: str) -> None:
         """See the port."""

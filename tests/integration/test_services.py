@@ -50,6 +50,19 @@ def test_a_job_completes_by_its_webhooks(world: World) -> None:
     assert world.journal.versions[job_id] == [1, 2, 3, 4, 5]
 
 
+def test_the_lateness_of_a_final_webhook_is_told_with_its_job(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.provider.work(prediction)
+    world.webhook(prediction)
+    message = world.advance_queue.messages[-1].body
+    message["receivedAt"] = "2026-11-20T12:30:02.000Z"
+    message["update"]["completedAt"] = "2026-11-20T12:30:00.500Z"
+    world.drain()
+    assert ("webhook_latency 1.5", job_id) in world.journal.events
+
+
 def test_a_lost_webhook_ends_by_the_sweep(world: World) -> None:
     job_id = create(world)
     prediction = only_prediction(world)

@@ -89,6 +89,10 @@ class RecordingJournal:
         """See the port."""
         self.events.append((event, job_id or ""))
 
+    def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
+        """See the port."""
+        self.events.append((f"webhook_latency {seconds}", job.job_id))
+
     def count(self, name: str, **dimensions: str) -> None:
         """See the port."""
         self.counts[name] = self.counts.get(name, 0) + 1

@@ -127,12 +127,6 @@ def test_a_genuine_webhook_becomes_one_message_with_what_matters(world: World) -
     assert world.queue.sent[0].group == JOB_ID
 
 
-def test_the_lateness_of_a_final_webhook_is_measured(world: World) -> None:
-    body = body_of("succeeded_images", completed_at=(NOW - timedelta(seconds=2.5)).isoformat())
-    world.accept(delivery(json.dumps(body).encode()))
-    assert world.metrics.latencies == [2.5]
-
-
 def test_without_a_token_the_signature_alone_proves_a_platform_account(world: World) -> None:
     message = world.accept(delivery(query={}))
     assert (message["jobId"], message["attempt"]) == (None, None)
