@@ -10,6 +10,7 @@ class Access(StrEnum):
     API_KEY = "The function checks the API key, whose cached hash spares the round trip of an authorizer."
     CALLBACK = "Providers hold no key of ours: the function checks the signed address and their signature."
     PUBLIC = "Public by design: it tells nothing about users or jobs."
+    NOTHING = "There is nothing here: the function says so in the words of every other error."
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Route:
 
     @property
     def key(self) -> str:
-        """API Gateway's route key, as in `GET /status/{jobId}`."""
-        return f"{self.method} {self.path}"
+        """API Gateway's route key, as in `GET /status/{jobId}`; without a method, `$default`."""
+        return f"{self.method} {self.path}" if self.method else self.path
 
     @property
     def construct_id(self) -> str:
         """An id that is unique among the routes, as in `GetStatusJobId`."""
-        words = self.path.replace("{", "").replace("}", "").replace(".", "/").replace("-", "/").split("/")
+        words = self.path.strip("$").replace("{", "").replace("}", "").replace(".", "/").replace("-", "/").split("/")
         return self.method.title() + "".join(word[:1].upper() + word[1:] for word in words)
 
 
@@ -44,3 +45,5 @@ ROUTES = (
     Route("describe_api", "GET", "/openapi.json", Access.PUBLIC),
     Route("describe_api", "GET", "/docs", Access.PUBLIC),
 )
+DEFAULT_ROUTE = Route("describe_api", "", "$default", Access.NOTHING)
+"""All that no other route takes: unknown paths, and known ones with a wrong method."""

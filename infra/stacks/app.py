@@ -17,7 +17,7 @@ from infra.constructs.scheduled import Scheduled
 from infra.constructs.stack_parameters import declare
 from infra.constructs.worker_queue import WorkerQueue, dead_letter_queue, dead_letters_name
 from infra.functions import FUNCTIONS
-from infra.routes import ROUTES
+from infra.routes import DEFAULT_ROUTE, ROUTES
 from infra.settings import InfraSettings
 from infra.wiring import Resources, Wiring
 
@@ -127,7 +127,7 @@ class AppStack(Stack):
                 migration.hold_back(gateway_function.function)
 
     def _deliver(self) -> None:
-        for route in ROUTES:
+        for route in (*ROUTES, DEFAULT_ROUTE):
             self.api.route(route, self.functions[route.function].function)
         self.advance_queue.feed(self.functions["advance_job"].function, batch_size=10, max_concurrency=20)
         self.store_queue.feed(self.functions["store_result"].function, batch_size=1, max_concurrency=20)

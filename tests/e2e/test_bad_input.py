@@ -169,8 +169,10 @@ def test_a_final_job_cannot_be_canceled(caller: Caller) -> None:
 
 
 def test_unknown_routes_and_methods_are_told(caller: Caller) -> None:
-    assert caller.api.get("/nothing/here").status_code == 404
-    assert caller.api.delete("/generate-media").status_code in (404, 405)
+    problem(caller.api.get("/nothing/here"), 404, "not_found")
+    answer = caller.api.delete("/generate-media")
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST"
 
 
 class Webhooks:

@@ -2,18 +2,20 @@
 
 import pytest
 
-from infra.routes import ROUTES, Route
+from infra.routes import DEFAULT_ROUTE, ROUTES, Route
 from tests.infra.template import Template, flat
+
+ALL_ROUTES = (*ROUTES, DEFAULT_ROUTE)
 
 pytestmark = pytest.mark.xdist_group("infra")
 
 
 def test_every_route_of_the_table_is_a_route_of_the_api_and_no_other_is(app: Template) -> None:
     keys = [r["Properties"]["RouteKey"] for r in app.of_type("AWS::ApiGatewayV2::Route").values()]
-    assert sorted(keys) == sorted(route.key for route in ROUTES)
+    assert sorted(keys) == sorted(route.key for route in ALL_ROUTES)
 
 
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: str(route.key))
+@pytest.mark.parametrize("route", ALL_ROUTES, ids=lambda route: str(route.key))
 def test_a_route_leads_to_its_function_in_payload_format_2(app: Template, route: Route) -> None:
     key, function = route.key, route.function
     target = app.properties("AWS::ApiGatewayV2::Route", RouteKey=key)["Target"]
