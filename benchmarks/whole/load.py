@@ -32,14 +32,13 @@ def _notes(result: LoadResult) -> list[str]:
             f"All ended after {result.seconds:.0f} s: {result.jobs_per_second:.1f} jobs per second, the simulator's "
             "drawing, all stores and all functions on this one machine."
         ),
-        f"Creating: {_percentiles(result.create_seconds, 1000, 'ms')}.",
-        f"Created to completed: {_percentiles(result.job_seconds, 1, 's')}.",
+        f"Creating: {_percentiles(result.create_seconds)}.",
+        f"Created to completed: {_percentiles(result.job_seconds)}.",
     ]
 
 
-def _percentiles(seconds: Sequence[float], factor: float, unit: str) -> str:
-    shown = (f"{name} {percentile(seconds, percent) * factor:.3g} {unit}" for name, percent in _PERCENTILES)
-    return ", ".join(shown)
+def _percentiles(seconds: Sequence[float]) -> str:
+    return ", ".join(f"{name} {percentile(seconds, percent):.2f} s" for name, percent in _PERCENTILES)
 
 
 _PERCENTILES = (("median", 50), ("90 %", 90), ("99 %", 99), ("at most", 100))
