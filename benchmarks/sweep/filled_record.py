@@ -90,6 +90,9 @@ class _NothingToTell:
     def note(self, event: str, job_id: str | None = None, **facts: str | float | bool | None) -> None:
         raise BenchmarkError(f"unexpected: {event} of {job_id} {facts}")
 
+    def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
+        raise BenchmarkError(f"a sweep received a webhook of job {job.job_id} after {seconds} s")
+
     def count(self, name: str, **dimensions: str) -> None:
         raise BenchmarkError(f"unexpected: {name} {dimensions}")
 
