@@ -21,6 +21,7 @@ from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
 VERDICT_CHECK_SECONDS = 15
 CLOCK_SKEW = timedelta(seconds=60)
 MAX_TRIES_TO_PLACE_A_WEBHOOK = 8
+MAX_TRIES_TO_CANCEL = 40  # over an hour; by then the provider has ended it, by the deadline that it was given
 
 
 class NoteProgress(Protocol):
@@ -63,7 +64,8 @@ class AdvanceJob:
             due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
         )
         if turn.outcome == "work":
-            self._do(Work.from_json(turn.job, turn.extra["work"]), now)
+            work = Work.from_json(turn.job, turn.extra["work"])
+            self._do(work, now, overdue=bool(message.get("overdue")))
 
     def event(
         self, job_id: str, attempt: int, update: ProviderUpdate, *, source: str = "webhook"
@@ -103,19 +105,29 @@ class AdvanceJob:
             if error.code == FailureKind.NOT_FOUND.value:
                 return
             tries = int(message.get("tries", 0))
+            if tries >= MAX_TRIES_TO_CANCEL:
+                self.journal.count("CancelGivenUp", provider=name)
+                return
             wait = error.retry_after_seconds or backoff_seconds(tries)
             raise TryLaterError(wait, f"cancel: {error.code}", tried_again(message)) from error
         if update.status.final:
             self.event(job_id, attempt, replace(update, provider_job_id=provider_job_id), source="cancel")
 
-    def place(self, provider: str, provider_job_id: str, tries: int) -> tuple[str, int] | None:
+    def place(
+        self, provider: str, provider_job_id: str, message: Mapping[str, Any]
+    ) -> tuple[str, int] | None:
         """(job id, attempt) of a webhook that names neither; the answer that records its id may still be on its way."""
-        found = self.record.find_job_by_provider(provider, provider_job_id)
+        found, tries = (
+            self.record.find_job_by_provider(provider, provider_job_id),
+            int(message.get("tries", 0)),
+        )
         if found is None and tries < MAX_TRIES_TO_PLACE_A_WEBHOOK:
-            raise TryLaterError(backoff_seconds(tries), "no job has this provider job id yet")
+            reason = "no job has this provider job id yet"
+            raise TryLaterError(backoff_seconds(tries), reason, tried_again(message))
         return found
 
-    def _do(self, work: Work, now: datetime) -> None:
+    def _do(self, work: Work, now: datetime, *, overdue: bool) -> None:
+        """`overdue`: the sweep asks, so nobody is at it. Otherwise a worker may be storing at this moment."""
         job_id = work.job.job_id
         match what_is_due(work, now, self.timing):
             case Due.SUBMIT:
@@ -135,6 +147,8 @@ class AdvanceJob:
                 self._poll(work, now)
             case Due.CANCEL:
                 self._cancel(work, now)
+            case Due.STORE if not overdue:
+                pass
             case Due.STORE:
                 again = self.record.emit_next_check(
                     job_id, topic="store", poll_seq=None, delay_seconds=0, now=now
@@ -195,16 +209,24 @@ class AdvanceJob:
             self._poll_again(work, now)
 
     def _cancel(self, work: Work, now: datetime) -> None:
-        """Ask the provider to cancel; only its evidence ends the job."""
+        """Ask the provider to cancel; only its evidence ends the job.
+
+        A provider that refuses may have ended already, and one that says nothing may too: then it is asked.
+        """
         client, attempt = self.provider(work.attempt.provider), work.attempt
         try:
             update = client.cancel(str(attempt.provider_job_id), self._credential(work))
             update = replace(update, provider_job_id=attempt.provider_job_id)
         except ProviderError as error:
-            self._provider_trouble(work, error, now)
+            if error.retryable or error.code == FailureKind.NOT_FOUND.value:
+                self._provider_trouble(work, error, now)
+            else:
+                self._poll(work, now)
             return
         if update.status.final:
             self.event(work.job.job_id, attempt.attempt, update, source="cancel")
+        elif update.status is RemoteStatus.UNKNOWN:
+            self._poll(work, now)
         else:
             self._look_again(work, VERDICT_CHECK_SECONDS, now)
 

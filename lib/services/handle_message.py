@@ -100,4 +100,4 @@ class HandleMessage:
             return str(message["jobId"]), int(message["attempt"])
         if update.provider_job_id is None:
             return None
-        return self.advance.place(provider, update.provider_job_id, int(message.get("tries", 0)))
+        return self.advance.place(provider, update.provider_job_id, message)

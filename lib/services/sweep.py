@@ -78,7 +78,8 @@ class Sweep:
         due = self.record.take_due_jobs(now=now, limit=BATCH, lease_until=lease)
         for job_id, user_id in due:
             try:
-                self.advance_queue.send({"kind": "check", "jobId": job_id}, group=user_id)
+                message = {"kind": "check", "jobId": job_id, "overdue": True}
+                self.advance_queue.send(message, group=user_id)
             except UnavailableError:
                 self.journal.count("SweepSendFailed")
         return len(due)

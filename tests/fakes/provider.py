@@ -69,6 +69,7 @@ class FakeProvider:
     received: list[tuple[str, int]] = field(default_factory=list)
     on_submit: OnSubmit = OnSubmit.ACCEPT
     away: bool = False
+    refuses_cancel: bool = False
 
     def submit(
         self, submission: Submission, credential: Credential, callback_url: str | None
@@ -96,6 +97,8 @@ class FakeProvider:
     def cancel(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
         """See the port."""
         prediction = self._known(provider_job_id)
+        if self.refuses_cancel:
+            raise ProviderError("it cannot be canceled", code=FailureKind.INVALID_INPUT.value)
         if not prediction.status.final:
             prediction.status = RemoteStatus.CANCELED
         return prediction.update()

@@ -1,5 +1,7 @@
 """The life of a job through the services, over a real record: each fault of the issue in a story of its own."""
 
+from datetime import timedelta
+
 import pytest
 
 from lib.domain.caller import Caller
@@ -215,6 +217,60 @@ def test_a_webhook_that_names_no_job_finds_it_by_the_providers_id(world: World) 
     del message["jobId"], message["attempt"]
     world.drain()
     assert job(world, job_id).step is JobStep.GENERATING
+
+
+def test_a_webhook_of_a_prediction_that_nobody_knows_is_given_up(world: World) -> None:
+    create(world)
+    world.webhook(only_prediction(world))
+    message = world.advance_queue.messages[-1].body
+    del message["jobId"], message["attempt"]
+    message["update"]["providerJobId"] = "someoneelses"
+    for _ in range(20):
+        world.drain()
+        world.pass_time(120)
+    assert world.journal.counts["WebhookWithoutJob"] == 1
+    assert [m.body for m in world.advance_queue.messages if m.body["kind"] == "event"] == []
+
+
+def test_a_cancel_that_the_provider_refuses_asks_how_the_prediction_stands(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.refuses_cancel = True
+    world.provider.work(prediction)
+    world.provider.work(prediction)
+    world.request_cancel(job_id)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_cancel_for_a_job_that_has_ended_is_not_asked_for_ever(world: World) -> None:
+    job_id = create(world)
+    prediction = world.provider.predictions[only_prediction(world)]
+    prediction.deadline_at = world.now + timedelta(days=365)
+    world.provider.refuses_cancel = True
+    world.settle([job_id], limit_seconds=12 * 3600)
+    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+    assert world.journal.counts["CancelGivenUp"] == 1
+
+
+def test_only_the_sweep_has_a_result_stored_again(world: World) -> None:
+    job_id = create(world)
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.provider.work(prediction)
+    world.webhook(prediction)
+    while world.work(world.advance_queue):
+        pass
+    world.request_cancel(job_id)
+    world.pass_time(61)
+    while world.work(world.advance_queue):
+        pass
+    assert len(world.store_queue.messages) == 1
+    world.store_queue.messages.clear()
+    world.pass_time(world.timing.storing_lease)
+    world.run_sweep()
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
 
 
 def test_without_webhooks_the_job_is_polled_to_its_end(record: PostgresRecord) -> None:
