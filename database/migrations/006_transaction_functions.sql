@@ -1,7 +1,8 @@
 -- One function for each transition: the job, its attempt, its timeline and the outbox change together, in one
 -- round trip. Each locks the job first. A call repeated with the same evidence changes nothing. All answer
 --   {"outcome": text, "changed": boolean, "job": job_snapshot, "outbox": [{"id", "topic", "group", "payload", "delay"}]}
--- p_now is the caller's clock; the database's own clock decides nothing.
+-- p_now is the caller's clock; the database's own clock decides nothing. jobs.created_at has whole milliseconds, as on
+-- the wire: a cursor of a list is made of it.
 
 create function transition_result(p_outcome text, p_changed boolean, p_job jobs, p_outbox jsonb default '[]')
     returns jsonb language sql stable
@@ -92,7 +93,7 @@ begin
     values ((p ->> 'jobId')::uuid, p ->> 'shortId', p ->> 'userId', p ->> 'mediaType', p ->> 'modelId', p ->> 'provider',
             p -> 'parameters', p ->> 'requestRef', 'pending', 'queued',
             (p ->> 'estimatedTime')::numeric, (p ->> 'estimatedCost')::numeric, coalesce(p -> 'warnings', '[]'),
-            p_now, p_now, (p ->> 'deadlineAt')::timestamptz, (v_attempt ->> 'leaseUntil')::timestamptz)
+            date_trunc('milliseconds', p_now), p_now, (p ->> 'deadlineAt')::timestamptz, (v_attempt ->> 'leaseUntil')::timestamptz)
     on conflict (job_id) do nothing
     returning * into j;
     if not found then
@@ -131,6 +132,9 @@ begin
         end if;
         return transition_result('conflict', false, j, emit(j, 'advance', jsonb_build_object(
             'kind', 'cancel_remote', 'jobId', j.job_id, 'attempt', p_attempt, 'providerJobId', p_provider_job_id), p_now));
+    end if;
+    if exists (select from attempts where provider = a.provider and provider_job_id = p_provider_job_id) then
+        return transition_result('taken', false, j);
     end if;
     update attempts set
         provider_job_id = p_provider_job_id, submitted_at = p_now, lease_until = null, retry_at = null,
@@ -322,6 +326,7 @@ declare
     v_status text := p ->> 'status';
     v_remote text := p ->> 'providerJobId';
     v_kind text;
+    v_claimed boolean := false;
 begin
     select * into j from jobs where job_id = (p ->> 'jobId')::uuid for update;
     if not found then
@@ -344,6 +349,7 @@ begin
         -- The first word about an attempt whose submit was never answered claims it.
         update attempts set provider_job_id = v_remote, submitted_at = coalesce(submitted_at, p_now)
         where job_id = a.job_id and attempt = a.attempt returning * into a;
+        v_claimed := true;
         if not status_is_final(j.status) and a.attempt = j.attempt then
             j.provider_job_id := v_remote;
             j.submitted_at := coalesce(j.submitted_at, p_now);
@@ -354,7 +360,8 @@ begin
             update attempts set state = v_status, lease_until = null, retry_at = null, ended_at = p_now,
                    billed_seconds = (p ->> 'billedSeconds')::numeric
             where job_id = a.job_id and attempt = a.attempt;
-        elsif v_status in ('queued', 'running') then
+        elsif v_status in ('queued', 'running')
+            and (v_claimed or a.state not in ('succeeded', 'failed', 'canceled', 'refused')) then
             return transition_result('final', false, j, emit(j, 'advance', jsonb_build_object(
                 'kind', 'cancel_remote', 'jobId', j.job_id, 'attempt', a.attempt, 'providerJobId', v_remote), p_now));
         end if;

@@ -110,7 +110,10 @@ class JobRecord(Protocol):
         answer: Answer | None = None,
         poll_after_seconds: float | None = None,
     ) -> Transition:
-        """submitted | known | conflict | final | old_attempt | unknown_job; legal in any state."""
+        """submitted | known | conflict | taken | final | old_attempt | unknown_job; legal in any state.
+
+        taken: another attempt has this provider job id; this one stays as it is.
+        """
 
     def defer_submit(
         self,

@@ -37,7 +37,7 @@ def _aware(value: Any, handler: ValidatorFunctionWrapHandler) -> datetime | None
 
 Text = Annotated[str | None, WrapValidator(_or_none)]
 Moment = Annotated[datetime | None, WrapValidator(_aware)]
-Seconds = Annotated[float | None, Field(ge=0, allow_inf_nan=False), WrapValidator(_or_none)]
+Seconds = Annotated[float | None, Field(ge=0, le=1e7, allow_inf_nan=False), WrapValidator(_or_none)]
 Flag = Annotated[bool | None, WrapValidator(_or_none)]
 
 

@@ -1,6 +1,8 @@
 """The record's transitions over a real Postgres."""
 
+import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
@@ -13,6 +15,7 @@ from lib.domain.ids import short_id, uuid7
 from lib.domain.job import JobState, JobStatus, JobStep, can_move
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.ports.record import Answer, JobFilter, NewJob, Transition
+from lib.services.list_jobs import JobQuery, ListJobs
 from lib.stores.postgres.record import PostgresRecord
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -59,6 +62,12 @@ def submit(record: PostgresRecord, job_id: str, provider_job_id: str = PREDICTIO
 
 def update(status: RemoteStatus, **changes: Any) -> ProviderUpdate:
     return replace(ProviderUpdate(status=status, provider_job_id=PREDICTION), **changes)
+
+
+def waits_for_a_lock(postgres_url: str) -> bool:
+    with psycopg.connect(postgres_url) as connection:
+        waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like 'select apply_update%'"
+        return connection.execute(waiting).fetchone() is not None
 
 
 SUCCEEDED = update(
@@ -237,6 +246,7 @@ def test_a_late_running_webhook_does_not_reopen_a_final_job(record: PostgresReco
     record.complete_job(job_id, [stored()], at(5))
     late = apply(record, job_id, update(RemoteStatus.RUNNING), 6)
     assert (late.outcome, late.changed, late.job.status) == ("final", False, JobStatus.COMPLETED)
+    assert late.outbox == ()  # it has ended: there is nothing to cancel at the provider
 
 
 def test_an_unknown_submit_is_claimed_by_the_first_word_about_it(record: PostgresRecord) -> None:
@@ -271,6 +281,29 @@ def test_one_prediction_is_never_claimed_for_two_jobs(record: PostgresRecord) ->
     record.mark_submit_unknown(twin, 1, due_at=at(30), now=at(20))
     assert apply(record, twin, SUCCEEDED, 25).outcome == "other_prediction"
     assert record.claimed_predictions("replicate", at(-5), at(5)) == {PREDICTION}
+
+
+def test_an_answer_with_another_jobs_prediction_leaves_both_jobs_as_they_are(record: PostgresRecord) -> None:
+    first, twin = create(record), create(record)
+    submit(record, first)
+    taken = submit(record, twin)
+    assert (taken.outcome, taken.changed, taken.job.step) == ("taken", False, JobStep.QUEUED)
+    assert record.find_job_by_provider("replicate", PREDICTION) == (first, 1)
+
+
+def test_of_two_claims_of_one_prediction_at_the_same_time_the_second_sees_the_first(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    first, twin = create(record), create(record)
+    claim = "update attempts set provider_job_id = %s where job_id = %s"
+    with psycopg.connect(postgres_url) as earlier, ThreadPoolExecutor(1) as thread:
+        earlier.execute(claim, (PREDICTION, first))
+        later = thread.submit(apply, record, twin, update(RemoteStatus.RUNNING))
+        end = time.monotonic() + 4
+        while not waits_for_a_lock(postgres_url) and time.monotonic() < end:
+            pass
+        earlier.commit()
+        assert later.result().outcome == "other_prediction"
 
 
 def test_a_second_submit_of_one_attempt_is_canceled_at_the_provider(record: PostgresRecord) -> None:
@@ -373,6 +406,30 @@ def test_the_list_is_newest_first_and_its_cursor_goes_on_where_it_ended(record: 
     assert [job.job_id for job in rest] == [made[2], made[1], made[0]]
     assert record.list_jobs(JobFilter("bob")) == []
     assert record.list_jobs(JobFilter("alice", status="completed")) == []
+
+
+def test_jobs_of_one_millisecond_are_all_listed_page_by_page(record: PostgresRecord) -> None:
+    made = {create(record, job_id=str(uuid7(NOW))) for _ in range(2)}
+    for microseconds in (100, 200, 900):
+        job = new_job(job_id=str(uuid7(NOW)))
+        record.create_job(job, NOW + timedelta(microseconds=microseconds))
+        made.add(job.job_id)
+    jobs, query, listed = ListJobs(record), JobQuery(limit=1), set[str]()
+    while True:
+        page = jobs.list("alice", query)
+        listed |= {job.job_id for job in page.jobs}
+        if page.next_cursor is None:
+            break
+        query = JobQuery(limit=1, cursor=page.next_cursor)
+    assert listed == made
+
+
+def test_text_that_is_no_unicode_is_kept_as_far_as_it_is(record: PostgresRecord) -> None:
+    job_id = create(record)
+    failed = record.fail_job(job_id, code="c", message="bad \ud800 news", retryable=False, now=at(1))
+    assert failed.job.data["error"]["message"] == "bad \ufffd news"
+    outputs = (ProviderOutput(OutputKind.TEXT, "half \udc00"),)
+    assert apply(record, create(record), update(RemoteStatus.SUCCEEDED, outputs=outputs)).outcome == "storing"
 
 
 def test_text_with_nul_characters_is_kept_without_them(record: PostgresRecord) -> None:

@@ -12,6 +12,7 @@ from psycopg.rows import tuple_row
 from lib.domain.errors import RecordUnavailableError
 
 TRANSIENT = (pg.SerializationFailure, pg.DeadlockDetected)
+LOST_RACES = (*TRANSIENT, pg.UniqueViolation)  # the next try sees who won
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, pg.ReadOnlySqlTransaction, TimeoutError)
 RETRIES_OF_TRANSIENT = 3
 
@@ -86,7 +87,7 @@ class RecordConnection:
                 with self._connected().cursor() as cursor:
                     cursor.execute(sql, params)
                     return cursor.fetchall() if cursor.description else []
-            except TRANSIENT:
+            except LOST_RACES:
                 if attempt + 1 == RETRIES_OF_TRANSIENT:
                     raise
         raise AssertionError

@@ -1,5 +1,6 @@
 """The record over Postgres: each method calls one SQL function of `database/migrations`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,6 +24,7 @@ select count(*) from (
     where j.user_id = %s and (%s::text is null or j.status = %s) and (%s::text is null or j.media_type = %s)
     limit %s) counted
 """
+_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class PostgresRecord:
@@ -266,9 +268,9 @@ def _new_job(job: NewJob) -> dict[str, Any]:
 
 
 def _clean(value: Any) -> Any:
-    """The value without NUL characters, which Postgres cannot hold in text or jsonb."""
+    """The value without what Postgres cannot hold in text or jsonb: NUL, and halves of surrogate pairs."""
     if isinstance(value, str):
-        return value.replace("\x00", "\ufffd") if "\x00" in value else value
+        return _UNHOLDABLE.sub("\ufffd", value)
     if isinstance(value, Mapping):
         return {_clean(key): _clean(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
