@@ -1,5 +1,6 @@
 """Identifiers: UUIDv7 job ids (RFC 9562) and their 11-character short ids."""
 
+import re
 import secrets
 import string
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 SHORT_ID_LENGTH = 11
+_CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _ALPHABET = string.digits + string.ascii_letters
 
 
@@ -25,6 +27,8 @@ def short_id(random_below: Callable[[int], int] = secrets.randbelow) -> str:
 
 def parse_job_id(text: str) -> str | None:
     """The canonical form of a job id, or None if `text` is no UUID in its 36-character form."""
+    if _CANONICAL.fullmatch(text):
+        return text
     if len(text) != 36:
         return None
     try:

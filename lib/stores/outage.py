@@ -1,8 +1,8 @@
 """A short memory of failures: a frozen store costs its time limit once a second, not once per request."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from types import TracebackType
 
 from lib.ports.tier import TierUnavailableError
 
@@ -32,17 +32,36 @@ class Outage:
         """Whether the store failed a moment ago."""
         return self._monotonic() < self._down_until
 
-    @contextmanager
-    def watch(self, *failures: type[Exception]) -> Iterator[None]:
+    def watch(self, *failures: type[Exception]) -> "Watch":
         """Run the block unless the store is down; one of `failures` in it marks the store as down.
 
         Raises:
             TierUnavailableError: the block was not run, or it failed with one of `failures`.
         """
-        if self.down:
-            raise TierUnavailableError(f"{self.name} failed a moment ago and is left alone")
-        try:
-            yield
-        except failures as error:
-            self._down_until = self._monotonic() + self._pause_seconds
-            raise TierUnavailableError(f"{self.name}: {type(error).__name__}: {error}") from error
+        return Watch(self, failures)
+
+    def mark(self) -> None:
+        """The store failed now."""
+        self._down_until = self._monotonic() + self._pause_seconds
+
+
+class Watch:
+    """The context of `Outage.watch`: a class, since a generator costs more than the answer of a warm Redis."""
+
+    __slots__ = ("_failures", "_outage")
+
+    def __init__(self, outage: Outage, failures: tuple[type[Exception], ...]) -> None:
+        self._outage = outage
+        self._failures = failures
+
+    def __enter__(self) -> None:
+        if self._outage.down:
+            raise TierUnavailableError(f"{self._outage.name} failed a moment ago and is left alone")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None and isinstance(error, self._failures):
+            self._outage.mark()
+            message = f"{self._outage.name}: {type(error).__name__}: {error}"
+            raise TierUnavailableError(message) from error

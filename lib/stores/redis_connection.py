@@ -65,6 +65,8 @@ class RedisConnection:
     def __init__(self, address: RedisAddress, timeout_seconds: float) -> None:
         self._socket = _connect(address, timeout_seconds)
         self._reader = hiredis.Reader()
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._used_at = time.monotonic()
         try:
             self._log_in(address)
@@ -91,9 +93,7 @@ class RedisConnection:
         """
         if time.monotonic() - self._used_at > max_idle_seconds:
             return False
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return not poll.poll(0)
+        return not self._poll.poll(0)
 
     def close(self) -> None:
         """Close the socket. Harmless a second time."""

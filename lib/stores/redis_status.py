@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from lib.domain.api_key import FRESH_SECONDS, CachedKey, cache_key
 from lib.domain.progress import Progress, progress_key
@@ -10,7 +11,6 @@ from lib.ports.cache import RateDecision
 from lib.stores.fixed_window import HOUR_SECONDS, decide, reset_seconds, window_start
 from lib.stores.redis_cache import COUNT_FUNCTION
 from lib.stores.redis_client import RedisClient
-from lib.stores.redis_connection import Reply
 from lib.stores.redis_tier import status_key
 from lib.stores.snapshot_json import decode_object, decode_snapshot
 
@@ -63,10 +63,8 @@ class StatusFastPath:
         """The caller's key, the job's snapshot and its progress, by one MGET."""
         reply = self._client.call("MGET", cache_key(key_hash), status_key(job_id), progress_key(job_id))
         match reply:
-            case [key, status, progress]:
-                return FastStatus(
-                    _cached_key(key), decode_snapshot(status), Progress.from_json(decode_object(progress))
-                )
+            case [bytes() | None as key, bytes() | None as status, bytes() | None as progress]:
+                return FastStatus(_cached_key(key), _snapshot(status), _progress(progress))
             case _:
                 raise TypeError(f"MGET of three keys answered {reply!r}")
 
@@ -92,6 +90,20 @@ class StatusFastPath:
                 return CheckedCaller(None, None)
 
 
-def _cached_key(reply: Reply) -> CachedKey | None:
-    value = decode_object(reply)
+# A poller is told the same bytes again and again: what they mean is worked out once.
+
+
+@lru_cache(maxsize=256)
+def _cached_key(raw: bytes | None) -> CachedKey | None:
+    value = decode_object(raw)
     return CachedKey.from_json(value) if value is not None else None
+
+
+@lru_cache(maxsize=256)
+def _snapshot(raw: bytes | None) -> JobSnapshot | None:
+    return decode_snapshot(raw)
+
+
+@lru_cache(maxsize=256)
+def _progress(raw: bytes | None) -> Progress | None:
+    return Progress.from_json(decode_object(raw))
