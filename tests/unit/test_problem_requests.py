@@ -1,6 +1,7 @@
 """What cannot be read is refused with what would be right."""
 
 import base64
+import time
 from typing import Any
 
 import pytest
@@ -40,6 +41,14 @@ def test_a_base64_body_is_the_same_body() -> None:
 def test_what_is_no_json_object_is_refused_with_the_reason(body: str, words: str) -> None:
     with pytest.raises(BadRequestError, match=words):
         incoming.json_object(posted(body))
+
+
+def test_a_name_twice_among_very_many_is_found_at_once() -> None:
+    names = ",".join(f'"{number}":0' for number in range(60_000))
+    started = time.process_time()
+    with pytest.raises(BadRequestError, match="'59999' stands twice"):
+        incoming.json_object(posted(f'{{{names},"59999":0}}'))
+    assert time.process_time() - started < 5  # a search in the square of the names takes over a minute
 
 
 def test_bytes_that_are_no_utf8_are_refused() -> None:
