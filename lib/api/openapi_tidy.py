@@ -19,7 +19,7 @@ _EXAMPLES = {
     413: ("too_large", "the body is over the limit of 1048576 bytes"),
     422: ("invalid_parameters", "steps is not known; known are prompt, aspect_ratio, seed"),
     429: ("rate_limited", "more than 1000 jobs were started this hour; try again in 1800 seconds"),
-    503: ("record_unavailable", "The record of jobs is not available right now. Nothing was changed."),
+    503: ("record_unavailable", "The record of jobs is not available right now; try again shortly."),
 }
 
 

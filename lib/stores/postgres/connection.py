@@ -35,6 +35,8 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
 class RecordConnection:
     """Runs single statements, each its own transaction, over one connection that is made when needed.
 
+    It keeps nothing in the server between statements, so the address may be that of a connection pool.
+
     Args:
         url: gives the connection string; asked again for each new connection, so that a rotated secret is taken.
         connect_seconds: limit for connecting.
@@ -57,7 +59,8 @@ class RecordConnection:
         twice: pass `repeat=False` where that is not harmless.
 
         Raises:
-            RecordUnavailableError: the record is away, read-only, full, or did not answer in time.
+            RecordUnavailableError: the record is away, read-only, full, or did not answer in time; a statement
+                that was under way may have been carried out.
         """
         with self._lock:
             return self._fetch(sql, params, repeat=repeat)
@@ -71,6 +74,8 @@ class RecordConnection:
         reused = self._connection is not None
         try:
             return self._run(sql, params)
+        except TRANSIENT as error:
+            raise _away(error) from error
         except AWAY as error:
             self._drop()
             if reused and repeat and not isinstance(error, TimeoutError | pg.ReadOnlySqlTransaction):
@@ -111,9 +116,13 @@ def _connect_within(url: str, connect_seconds: float, statement_seconds: float) 
     def connect() -> None:
         try:
             connection = LimitedConnection.connect(
-                url, autocommit=True, connect_timeout=max(2, int(connect_seconds)), row_factory=tuple_row
+                url,
+                autocommit=True,
+                connect_timeout=max(2, int(connect_seconds)),
+                row_factory=tuple_row,
+                prepare_threshold=None,  # a pool gives the next statement another connection
             )
-        except psycopg.Error as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again in the thread that waits for it
             result.append(error)
             return
         result.append(connection)
@@ -138,6 +147,6 @@ def _away(error: Exception) -> RecordUnavailableError:
     """What callers see: that the record is away, without its address or user."""
     kind = type(error).__name__
     return RecordUnavailableError(
-        f"The record of jobs is not available right now ({kind}). Nothing was changed; try again shortly.",
+        f"The record of jobs is not available right now ({kind}); try again shortly.",
         retry_after_seconds=5,
     )
