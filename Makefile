@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench synth deploy redrive openapi clean
+.PHONY: help setup run test chaos lint format bench synth deploy redrive openapi clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
@@ -25,8 +25,12 @@ run: setup  ## start the whole gateway on this machine (PORT=0 takes free ports)
 	@$(BIN)/python -m local
 
 test: setup  ## all tests: first those of the parts, side by side; then end to end, alone on the machine
-	@$(BIN)/python -m pytest --ignore tests/e2e
+	@$(BIN)/python -m pytest --ignore tests/e2e --ignore tests/chaos
 	@$(BIN)/python -m pytest -n 0 tests/e2e
+
+chaos: setup  ## long: many histories with crashes, then faults, killed workers and lost stores all at once
+	@PROPERTY_EXAMPLES=5000 $(BIN)/python -m pytest -n 0 --timeout 1800 tests/integration/test_job_properties.py
+	@$(BIN)/python -m pytest -n 0 -s tests/chaos
 
 lint: setup  ## ruff, mypy --strict, import-linter
 	@$(BIN)/ruff check .
