@@ -171,6 +171,7 @@ create function defer_submit(
 ) returns jsonb language plpgsql as $$
 declare
     j jobs;
+    v_look_at timestamptz;
 begin
     select * into j from jobs where job_id = p_job_id for update;
     if not found then
@@ -182,13 +183,20 @@ begin
     if not found or status_is_final(j.status) then
         return transition_result('unchanged', false, j);
     end if;
-    j.due_at := p_retry_at + interval '60 seconds';
+    if j.cancel_requested then
+        perform end_attempt(j, 'canceled', null, null, p_now);
+        j.status := 'canceled';
+        j := save_transition(j, 'canceled', p_now);
+        return transition_result('canceled', true, j);
+    end if;
+    v_look_at := least(p_retry_at, greatest(j.deadline_at, p_now));  -- a provider may ask for a day
+    j.due_at := v_look_at + interval '60 seconds';
     j := save_transition(j, 'submit_deferred', p_now, jsonb_build_object('reason', p_reason, 'retryAt', wire_time(p_retry_at)));
     return transition_result('deferred', true, j,
-        emit_check(j, p_now, greatest(0, ceil(extract(epoch from p_retry_at - p_now)))::numeric));
+        emit_check(j, p_now, greatest(0, ceil(extract(epoch from v_look_at - p_now)))::numeric));
 end
 $$;
-comment on function defer_submit is 'The provider did not take the attempt yet (429, an outage): a worker submits it later.';
+comment on function defer_submit is 'The provider did not take the attempt yet (429, an outage): a worker submits it later, unless it was to be canceled.';
 
 create function claim_attempt(p_job_id uuid, p_attempt integer, p_lease_until timestamptz, p_now timestamptz)
     returns jsonb language plpgsql as $$

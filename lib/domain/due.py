@@ -110,8 +110,9 @@ def _due_at_provider(work: Work, now: datetime, timing: Timing, *, late: bool) -
 
 
 def wait_seconds(work: Work, now: datetime) -> float:
-    """How long until a waiting attempt may be looked at again."""
-    moments = [moment for moment in (work.attempt.retry_at, work.attempt.lease_until) if moment]
+    """How long until a waiting attempt may be looked at again; not past the deadline of one that was never sent."""
+    retry_at = work.attempt.retry_at and min(work.attempt.retry_at, work.deadline_at)
+    moments = [moment for moment in (retry_at, work.attempt.lease_until) if moment]
     return max(1.0, (min(moments) - now).total_seconds()) if moments else 60.0
 
 

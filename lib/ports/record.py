@@ -125,7 +125,7 @@ class JobRecord(Protocol):
         now: datetime,
         answer: Answer | None = None,
     ) -> Transition:
-        """deferred | unchanged | unknown_job."""
+        """deferred | canceled (somebody wished so meanwhile) | unchanged | unknown_job."""
 
     def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
         """claimed | not_claimed | unknown_job. Never repeated over a new connection: a claim may be won once."""

@@ -70,6 +70,7 @@ class FakeProvider:
     on_submit: OnSubmit = OnSubmit.ACCEPT
     away: bool = False
     refuses_cancel: bool = False
+    retry_after: float = 3.0
 
     def submit(
         self, submission: Submission, credential: Credential, callback_url: str | None
@@ -77,7 +78,7 @@ class FakeProvider:
         """See the port."""
         match self.on_submit:
             case OnSubmit.THROTTLE:
-                failure = Failure(FailureKind.RATE_LIMITED, "throttled", True, 3.0)
+                failure = Failure(FailureKind.RATE_LIMITED, "throttled", True, self.retry_after)
                 return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
             case OnSubmit.REFUSE:
                 failure = Failure(FailureKind.INVALID_INPUT, "prompt is too rude")

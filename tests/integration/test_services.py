@@ -181,6 +181,31 @@ def test_a_cancel_of_a_running_job_asks_the_provider_and_follows_its_evidence(wo
     assert job(world, job_id).status is JobStatus.CANCELED
 
 
+def test_a_cancel_while_a_submit_is_on_its_way_holds_where_the_provider_did_not_take_it(world: World) -> None:
+    def cancel_meanwhile(where: str) -> None:
+        if where == "before provider.submit":
+            (job_id,) = world.journal.versions
+            world.request_cancel(job_id)
+
+    world.seam.decide = cancel_meanwhile
+    world.provider.on_submit = OnSubmit.THROTTLE
+    job_id = create(world)
+    assert job(world, job_id).status is JobStatus.CANCELED
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.settle([job_id])
+    assert world.provider.received == []
+
+
+def test_a_provider_that_asks_for_a_day_does_not_move_the_deadline(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    world.provider.retry_after = 86_400.0
+    job_id, begun = create(world), world.now
+    world.advance_queue.messages.clear()
+    world.settle([job_id])
+    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+    assert (world.now - begun).total_seconds() < 600 + 120
+
+
 def test_a_cancel_while_the_provider_is_away_is_asked_again(world: World) -> None:
     job_id = create(world)
     world.provider.away = True
