@@ -47,9 +47,12 @@ def verify(
 
 
 def webhook_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id that is the same on each redelivery, unverified; None if there is none."""
+    """Return the id that is the same on each redelivery, unverified: the one that `verify` would check, or None."""
     lowered = {name.lower(): value for name, value in headers.items()}
-    return next((lowered[f"{p}-id"] for p in _HEADER_PREFIXES if lowered.get(f"{p}-id")), None)
+    try:
+        return _signed_headers(lowered)[0]
+    except UnauthenticatedError:
+        return next((lowered[f"{p}-id"] for p in _HEADER_PREFIXES if lowered.get(f"{p}-id")), None)
 
 
 def sign(secret: str, message_id: str, timestamp: int, raw_body: bytes) -> str:

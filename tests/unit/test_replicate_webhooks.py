@@ -128,6 +128,13 @@ def test_a_secret_that_is_none_is_a_setting_to_be_mended_and_is_not_shown(secret
     assert "***" not in str(caught.value)
 
 
+def test_an_id_that_nothing_signs_does_not_stand_in_for_the_signed_one() -> None:
+    headers = {name.replace("webhook", "svix"): value for name, value in HEADERS.items()}
+    headers["webhook-id"] = "msg_of_another_delivery"
+    adapter.parse_webhook(headers, BODY, [SECRET], NOW)
+    assert adapter.webhook_id(headers) == "msg_0001"
+
+
 def test_the_id_of_a_delivery_is_readable_without_proof() -> None:
     assert adapter.webhook_id({"Webhook-Id": "msg_0001"}) == "msg_0001"
     assert adapter.webhook_id({}) is None
