@@ -82,7 +82,7 @@ class HttpFunction:
 def unknown_route(method: str, path: str) -> GatewayError:
     """The error for a path that is not served, or not by this method."""
     allowed = sorted(operation.method for operation in OPERATIONS if _matches(operation.path, path))
-    if allowed:
+    if allowed and method not in allowed:
         return MethodNotAllowedError(
             f"{path[:200]} takes {' and '.join(allowed)}, not {method}", ", ".join(allowed)
         )

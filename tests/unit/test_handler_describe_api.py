@@ -97,8 +97,9 @@ def test_the_document_and_the_page_are_public_and_self_contained(wired: Wired) -
     assert not [word for word in ("<script", "src=", "http://", "@import") if word in page["body"]]
 
 
-def test_an_unknown_path_is_a_problem(wired: Wired) -> None:
-    answer = call("get_health", path="/nothing/here")
+@pytest.mark.parametrize("path", ["/nothing/here", "/health/"])
+def test_an_unknown_path_is_a_problem(wired: Wired, path: str) -> None:
+    answer = call("get_health", path=path)
     assert (answer["statusCode"], answer["headers"]["Content-Type"]) == (404, "application/problem+json")
 
 
