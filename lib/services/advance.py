@@ -285,7 +285,9 @@ class AdvanceJob:
             found = None
         if found is not None:
             self.journal.note("recovered", work.job.job_id, providerJobId=found.provider_job_id)
-            self.event(work.job.job_id, attempt.attempt, found.update, source="recover")
+            transition = self.event(work.job.job_id, attempt.attempt, found.update, source="recover")
+            if not found.update.status.final and not transition.job.final:
+                self._poll_again(work, now)
             return
         self._look_again(work, self.timing.recover_again, now)
 

@@ -111,6 +111,19 @@ def test_a_silent_submit_without_webhooks_is_found_by_recover(world: World) -> N
     assert world.provider.received == [(job_id, 1)]
 
 
+def test_a_recovered_submit_is_asked_after_without_waiting_for_the_sweep(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    world.pass_time(61)
+    world.drain()
+    prediction = only_prediction(world)
+    world.provider.work(prediction)
+    world.provider.work(prediction)
+    world.pass_time(61)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
 def test_a_submit_that_was_lost_ends_at_the_deadline_with_its_reason(world: World) -> None:
     world.provider.on_submit = OnSubmit.LOSE
     job_id = create(world)
