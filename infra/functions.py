@@ -17,9 +17,12 @@ class Need(StrEnum):
     SCHEDULING = auto()
     OUTPUTS = auto()
     PROMPT_LOGGING = auto()
-    JOBS_TABLE = auto()
+    JOBS_READ = auto()
+    JOBS_WRITE = auto()
     JOBS_IN_FLIGHT = auto()
     CACHE_TABLE = auto()
+    CACHE_FORGET = auto()
+    CACHE_COUNT = auto()
     MEDIA_READ = auto()
     MEDIA_WRITE = auto()
     UPLOADS_LIST = auto()
@@ -63,25 +66,19 @@ class FunctionSpec:
         return self.name.title().replace("_", "")
 
 
-_STATUS = frozenset({Need.DATABASE, Need.REDIS, Need.JOBS_TABLE, Need.CACHE_TABLE})
-_SUBMITTING = frozenset(
-    {
-        Need.REPLICATE,
-        Need.WEBHOOK_TOKEN,
-        Need.CALLBACK,
-        Need.MODELS,
-        Need.SCHEDULING,
-        Need.ADVANCE_SEND,
-        Need.STORE_SEND,
-    }
-)
+_KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_FORGET})
+_TRANSITIONS = frozenset({Need.DATABASE, Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND})
+_SUBMITTING = frozenset({Need.REPLICATE, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING})
 
 FUNCTIONS = (
     FunctionSpec(
         name="generate_media",
         timeout_seconds=30,
         memory_mb=1024,
-        needs=_STATUS | _SUBMITTING | {Need.LIMITS, Need.PROMPT_LOGGING, Need.REQUESTS_WRITE},
+        needs=_KEY_CHECK
+        | _TRANSITIONS
+        | _SUBMITTING
+        | {Need.CACHE_COUNT, Need.LIMITS, Need.PROMPT_LOGGING, Need.MODELS, Need.REQUESTS_WRITE},
     ),
     FunctionSpec(
         name="process_webhook",
@@ -93,40 +90,42 @@ FUNCTIONS = (
         name="get_status",
         timeout_seconds=10,
         memory_mb=512,
-        needs=_STATUS | {Need.MEDIA_READ},
+        needs=_KEY_CHECK | {Need.JOBS_READ, Need.JOBS_WRITE, Need.MEDIA_READ},
     ),
     FunctionSpec(
         name="manage_jobs",
         timeout_seconds=30,
         memory_mb=512,
-        needs=_STATUS | {Need.MEDIA_READ, Need.ADVANCE_SEND, Need.STORE_SEND},
+        needs=_KEY_CHECK | _TRANSITIONS | {Need.MEDIA_READ},
     ),
     FunctionSpec(
         name="describe_api",
         timeout_seconds=10,
         memory_mb=512,
-        needs=frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.MODELS}),
+        needs=_KEY_CHECK | {Need.MODELS},
     ),
     FunctionSpec(
         name="check_replicate_status",
         timeout_seconds=60,
         memory_mb=512,
-        needs=_STATUS | {Need.JOBS_IN_FLIGHT, Need.SCHEDULING, Need.ADVANCE_SEND, Need.STORE_SEND},
+        needs=_TRANSITIONS | {Need.JOBS_IN_FLIGHT},
     ),
     FunctionSpec(
         name="advance_job",
         timeout_seconds=60,
         memory_mb=512,
-        needs=_STATUS | _SUBMITTING | {Need.REQUESTS_READ, Need.TEMP_READ, Need.BUCKET_LIST},
+        needs=_TRANSITIONS
+        | _SUBMITTING
+        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.BUCKET_LIST},
         re_queues=True,
     ),
     FunctionSpec(
         name="store_result",
         timeout_seconds=300,
         memory_mb=2048,
-        needs=_STATUS
+        needs=_TRANSITIONS
         | {Need.MEDIA_READ, Need.MEDIA_WRITE, Need.UPLOADS_LIST, Need.BUCKET_LIST, Need.TEMP_READ}
-        | {Need.OUTPUTS, Need.SCHEDULING, Need.ADVANCE_SEND, Need.STORE_SEND},
+        | {Need.OUTPUTS, Need.SCHEDULING},
         with_media=True,
         re_queues=True,
     ),

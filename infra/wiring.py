@@ -15,7 +15,6 @@ from infra.constructs.object_grant import grant_objects
 from infra.functions import Need
 from infra.settings import InfraSettings
 
-_ITEM_ACTIONS = ("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem")
 _UPLOAD_ACTIONS = (
     "s3:PutObject",
     "s3:DeleteObject",
@@ -90,35 +89,35 @@ class Wiring:
         named = resources.settings.secret_name
         return {
             Need.DATABASE: Connection(
-                {"DATABASE_SECRET_NAME": named(names.DATABASE_SECRET)}, resources.database_secret.grant_read
+                {"DATABASE_SECRET_NAME": named(names.DATABASE_SECRET)}, _read(resources.database_secret)
             ),
-            Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), resources.redis_secret.grant_read),
+            Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), _read(resources.redis_secret)),
             Need.REPLICATE: Connection(
                 {
                     "REPLICATE_SECRET_NAME": named(names.REPLICATE_SECRET),
                     **self._chosen("REPLICATE_BASE_URL"),
                 },
-                resources.replicate_secret.grant_read,
+                _read(resources.replicate_secret),
             ),
             Need.WEBHOOK_TOKEN: Connection(
-                {"WEBHOOK_TOKEN_SECRET_NAME": named(names.TOKEN_KEY_SECRET)}, resources.token_key.grant_read
+                {"WEBHOOK_TOKEN_SECRET_NAME": named(names.TOKEN_KEY_SECRET)}, _read(resources.token_key)
             ),
         }
 
     @staticmethod
     def _tables(resources: Resources) -> dict[Need, Connection]:
-        jobs, cache = resources.jobs_table, resources.cache_table
+        jobs, cache = resources.jobs_table.table_arn, resources.cache_table.table_arn
+        jobs_name = {"DYNAMODB_TABLE": resources.jobs_table.table_name}
+        cache_name = {"CACHE_TABLE": resources.cache_table.table_name}
         return {
-            Need.JOBS_TABLE: Connection(
-                {"DYNAMODB_TABLE": jobs.table_name}, _allow(jobs.table_arn, *_ITEM_ACTIONS)
-            ),
+            Need.JOBS_READ: Connection(jobs_name, _allow(jobs, "dynamodb:GetItem")),
+            Need.JOBS_WRITE: Connection(jobs_name, _allow(jobs, "dynamodb:PutItem")),
             Need.JOBS_IN_FLIGHT: Connection(
-                {"DYNAMODB_TABLE": jobs.table_name},
-                _allow(f"{jobs.table_arn}/index/InFlightIndex", "dynamodb:Query"),
+                jobs_name, _allow(f"{jobs}/index/InFlightIndex", "dynamodb:Query")
             ),
-            Need.CACHE_TABLE: Connection(
-                {"CACHE_TABLE": cache.table_name}, _allow(cache.table_arn, *_ITEM_ACTIONS)
-            ),
+            Need.CACHE_TABLE: Connection(cache_name, _allow(cache, "dynamodb:GetItem", "dynamodb:PutItem")),
+            Need.CACHE_FORGET: Connection(cache_name, _allow(cache, "dynamodb:DeleteItem")),
+            Need.CACHE_COUNT: Connection(cache_name, _allow(cache, "dynamodb:UpdateItem")),
         }
 
     def _objects(self, bucket: s3.IBucket) -> dict[Need, Connection]:
@@ -147,9 +146,11 @@ class Wiring:
         advance, store = resources.advance_queue, resources.store_queue
         return {
             Need.ADVANCE_SEND: Connection(
-                {"ADVANCE_QUEUE_URL": advance.queue_url}, advance.grant_send_messages
+                {"ADVANCE_QUEUE_URL": advance.queue_url}, _allow(advance.queue_arn, "sqs:SendMessage")
             ),
-            Need.STORE_SEND: Connection({"STORE_QUEUE_URL": store.queue_url}, store.grant_send_messages),
+            Need.STORE_SEND: Connection(
+                {"STORE_QUEUE_URL": store.queue_url}, _allow(store.queue_arn, "sqs:SendMessage")
+            ),
         }
 
     def _choices(self, resources: Resources) -> dict[Need, Connection]:
@@ -166,3 +167,8 @@ class Wiring:
 
 def _allow(arn: str, *actions: str) -> Grant:
     return lambda role: iam.Grant.add_to_principal(grantee=role, actions=[*actions], resource_arns=[arn])
+
+
+def _read(secret: secretsmanager.ISecret) -> Grant:
+    """Reading its value, and not, as `grant_read` would add, its description."""
+    return _allow(f"{secret.secret_arn}-??????", "secretsmanager:GetSecretValue")

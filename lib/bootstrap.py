@@ -214,7 +214,7 @@ def dynamodb_tier() -> "DynamoDBTier":
     """The table of jobs."""
     from lib.stores.dynamodb_tier import DynamoDBTier
 
-    return DynamoDBTier(dynamodb(), settings(s.StateSettings).jobs_table)
+    return DynamoDBTier(dynamodb(), settings(s.MirrorSettings).jobs_table)
 
 
 @cache

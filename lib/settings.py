@@ -52,10 +52,15 @@ class CacheSettings(RedisSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StateSettings(DatabaseSettings, CacheSettings):
+class MirrorSettings(DatabaseSettings, RedisSettings):
     """The record and its mirrors."""
 
     jobs_table: str = text("DYNAMODB_TABLE")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StateSettings(MirrorSettings, CacheSettings):
+    """The record, its mirrors, and the small shared facts."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from lib.settings import BucketSettings, CacheSettings, DatabaseSettings, StateSettings
+from lib.settings import BucketSettings, CacheSettings, DatabaseSettings, MirrorSettings, StateSettings
 from lib.variables import Secret, choice, integer, secret, text, url
 
 
@@ -91,14 +91,13 @@ class AdvanceSettings(
     QueueSettings,
     ReplicateSettings,
     CallbackSettings,
-    ModelsSettings,
     TimingSettings,
 ):
     """Of `advance_job`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenerateSettings(AdvanceSettings, LimitSettings):
+class GenerateSettings(AdvanceSettings, ModelsSettings, LimitSettings):
     """Of `generate_media`."""
 
     log_prompts: str = choice("LOG_PROMPTS", ("true", "false"), default="false")
@@ -110,12 +109,12 @@ class WebhookSettings(AdvanceQueueSettings, BucketSettings, ReplicateSettings, T
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepSettings(StateSettings, QueueSettings, TimingSettings):
+class SweepSettings(MirrorSettings, QueueSettings):
     """Of `check_replicate_status`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StoreSettings(StateSettings, BucketSettings, QueueSettings, OutputSettings, TimingSettings):
+class StoreSettings(MirrorSettings, BucketSettings, QueueSettings, OutputSettings, TimingSettings):
     """Of `store_result`."""
 
 

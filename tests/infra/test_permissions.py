@@ -10,7 +10,56 @@ from tests.infra.template import Template, as_list, flat
 
 pytestmark = pytest.mark.xdist_group("infra")
 
+MAY_DO = {
+    # caller's key: cache, then record; limit: an update; large request: an object; catalogue: maybe an object
+    "generate_media": """
+        secret database/main, redis/main, providers/replicate, webhook/token-key
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache, UpdateItem cache, PutItem jobs
+        s3 GetObject config/*, PutObject requests/*
+        sqs SendMessage advance, SendMessage store""",
+    # neither record nor mirror: token, signature, one message, which may be too large for the queue
+    "process_webhook": """
+        secret providers/replicate, webhook/token-key
+        s3 PutObject temp/*
+        sqs SendMessage advance""",
+    # reads heal the mirrors above; it signs addresses with its own right to read them
+    "get_status": """
+        secret database/main, redis/main
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache, GetItem jobs, PutItem jobs
+        s3 GetObject media/*""",
+    "manage_jobs": """
+        secret database/main, redis/main
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache, PutItem jobs
+        s3 GetObject media/*
+        sqs SendMessage advance, SendMessage store""",
+    "describe_api": """
+        secret database/main, redis/main
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache
+        s3 GetObject config/*""",
+    # it tells the mirror anew of jobs that it wrongly believes to be due
+    "check_replicate_status": """
+        secret database/main, redis/main
+        dynamodb Query jobs/index/InFlightIndex, PutItem jobs
+        sqs SendMessage advance, SendMessage store, SendMessage check-replicate-status-dead-letters""",
+    # listing the bucket makes a missing object "not found" instead of "forbidden"
+    "advance_job": """
+        secret database/main, redis/main, providers/replicate, webhook/token-key
+        dynamodb GetItem cache, PutItem cache, PutItem jobs
+        s3 GetObject requests/*, GetObject temp/*, ListBucket .
+        sqs SendMessage advance, SendMessage store, consume advance""",
+    "store_result": """
+        secret database/main, redis/main
+        dynamodb PutItem jobs
+        s3 GetObject temp/*, GetObject media/*, PutObject media/*, DeleteObject media/*
+        s3 AbortMultipartUpload media/*, ListMultipartUploadParts media/*
+        s3 ListBucketMultipartUploads ., ListBucket .
+        sqs SendMessage advance, SendMessage store, consume store""",
+    "migrate_database": """
+        secret database/main""",
+}
+CONSUME = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl"}
 NAMES = [spec.name for spec in FUNCTIONS]
+JOBS, CACHE = ("realtime-jobs", "jobs"), ("gateway-cache", "cache")
 OBJECTS = re.compile(r"arn:<Partition>:s3:::vsl-homolog-media-<AccountId>/[a-z]+/\*")
 
 
@@ -20,6 +69,59 @@ def _allowed(app: Template, function: str, service: str) -> set[str]:
         f"{action.partition(':')[2]} {resource.rpartition(':')[2]}"
         for action, resource in app.permissions(function)
         if action.startswith(f"{service}:")
+    }
+
+
+def _granted(app: Template, function: str) -> set[str]:
+    """What the template lets a function do, in the words of `MAY_DO`; its own log goes without saying."""
+    queues = {
+        f"<{name}.Arn>": queue["Properties"]["QueueName"].removeprefix("vsl-homolog-")
+        for name, queue in app.of_type("AWS::SQS::Queue").items()
+    }
+    (group,) = app.functions()[function]["Properties"]["LoggingConfig"].values()
+    own_log = {
+        ("logs:CreateLogStream", f"<{group['Ref']}.Arn>"),
+        ("logs:PutLogEvents", f"<{group['Ref']}.Arn>"),
+    }
+    found = app.permissions(function)
+    assert own_log <= found
+    return {_in_short(action, resource, queues) for action, resource in found - own_log}
+
+
+def _in_short(action: str, resource: str, queues: Mapping[str, str]) -> str:
+    service, _, verb = action.partition(":")
+    place = resource.rpartition(":")[2]
+    match service:
+        case "secretsmanager":
+            return f"secret {place.removeprefix('vsl/homolog/').removesuffix('-??????')}"
+        case "dynamodb":
+            return (
+                f"dynamodb {verb} {place.removeprefix('table/vsl-homolog-').replace(*JOBS).replace(*CACHE)}"
+            )
+        case "sqs":
+            return f"sqs {'consume' if verb in CONSUME else verb} {queues[resource]}"
+        case _:
+            return (
+                f"{service} {verb} {place.removeprefix('vsl-homolog-media-<AccountId>').lstrip('/') or '.'}"
+            )
+
+
+def _written_down(function: str) -> set[str]:
+    lines = (line.strip().partition(" ") for line in MAY_DO[function].strip().splitlines())
+    return {f"{service} {entry}" for service, _, entries in lines for entry in entries.split(", ")}
+
+
+@pytest.mark.parametrize("function", NAMES)
+def test_a_role_may_do_what_the_code_of_its_function_does_and_nothing_else(
+    app: Template, function: str
+) -> None:
+    assert _granted(app, function) == _written_down(function)
+
+
+def test_secrets_are_read_and_not_described(app: Template) -> None:
+    actions = {action for name in NAMES for action, _ in app.permissions(name)}
+    assert {action for action in actions if action.startswith("secretsmanager:")} == {
+        "secretsmanager:GetSecretValue"
     }
 
 
