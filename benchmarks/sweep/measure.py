@@ -65,11 +65,12 @@ def _measurement(pair: Pair, scans: int, all_seconds: float) -> Measurement:
                 f"sweep: {DUE} due among {MANY:,} to {DUE} among {FEW:,}", pair.ratio_of_medians, RATIO_LIMIT
             ),
             Figure(f"sweep: scans of all jobs, {MANY:,} in flight", scans, 0),
-            Figure(f"sweep: all {MANY:,} due, the function's time", all_seconds, FUNCTION_SECONDS, "s"),
+            Figure(f"sweep: all {MANY:,} due, the record's part", all_seconds, FUNCTION_SECONDS, "s"),
         ],
         [
             f"{DUE} due jobs take {many * 1000:.1f} ms among {MANY:,}, {few * 1000:.1f} among {FEW:,}; {TURNS} turns.",
             f"{MANY:,} due jobs in batches of {BATCH}: {MANY / all_seconds:,.0f} jobs per second of the record's time.",
-            "The record is real; the queue only counts, so the sends to SQS come on top.",
+            "The record is real, the queue only counts: the sends to SQS come on top.",
+            "A sweep that runs out of time is continued by the next one.",
         ],
     )
