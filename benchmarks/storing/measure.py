@@ -16,6 +16,7 @@ from benchmarks.timing import Pair, take_turns
 MIB = 1024 * 1024
 LARGE = 2048 * MIB
 SMALL = 256 * MIB
+SMALL_COPIES = 3
 RACED = 256 * MIB
 TURNS = 9
 MEMORY_LIMIT_MIB = 256
@@ -39,6 +40,12 @@ class Storing:
         self.remove(done["key"])
         return float(done["seconds"])
 
+    def peak_bytes(self, size: int) -> int:
+        """The most memory that one copy of ours had; its object is removed again."""
+        done = self.copy("gateway", size)
+        self.remove(done["key"])
+        return int(done["peakBytes"])
+
     def remove(self, key: str) -> None:
         """Delete an object, and its files with it."""
         requests.delete(self._address(key), timeout=30).raise_for_status()
@@ -60,15 +67,14 @@ class Storing:
 def measure(bench: Bench) -> Measurement:
     """Copy 256 MiB and 2 GiB for memory; then take turns with a plain copy for throughput."""
     with _started(bench) as storing:
-        small = storing.copy("gateway", SMALL)
-        storing.remove(small["key"])
+        small = max(storing.peak_bytes(SMALL) for _ in range(SMALL_COPIES))
         large = storing.copy("gateway", LARGE)
         storing.check(large["key"], LARGE)
         storing.remove(large["key"])
         race = take_turns(
             lambda: storing.seconds("gateway", RACED), lambda: storing.seconds("plain", RACED), TURNS
         )
-        return _measurement(small["peakBytes"] / MIB, large["peakBytes"] / MIB, race)
+        return _measurement(small / MIB, large["peakBytes"] / MIB, race)
 
 
 @contextmanager
