@@ -5,7 +5,16 @@ from typing import Any
 from lib import bootstrap
 from lib.api.batch import run_batch
 
+MESSAGE_MILLISECONDS = 40_000
+"""What the slowest message may take: a search at a provider that answers slowly, and the record before and after."""
+
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    """Work through a batch; what failed comes again."""
-    return run_batch(event, context, bootstrap.handle_message(), bootstrap.advance_queue)
+    """Work through a batch; what failed comes again, and so does what could not be begun in time."""
+    return run_batch(
+        event,
+        context,
+        bootstrap.handle_message(),
+        bootstrap.advance_queue,
+        message_milliseconds=MESSAGE_MILLISECONDS,
+    )

@@ -58,6 +58,11 @@ READ_CONNECT_SECONDS = 0.5
 READ_STATEMENT_SECONDS = 0.4
 """How long a status waits for the record; it answers within a second whatever happens."""
 
+S3_CONNECT_SECONDS, S3_ATTEMPTS = 1.0, 2
+DOCUMENT_READ_SECONDS = 2.0
+MEDIA_READ_SECONDS = 10.0
+"""A call that was begun when storing was told that its time is up must end within what is left then."""
+
 PROVIDER_CALLS_PER_MINUTE = 3000.0
 PROVIDER_BURST = 300
 
@@ -286,16 +291,16 @@ def store_queue() -> CorrelatedQueue:
 
 
 @cache
-def s3_client() -> Any:
-    """boto3's S3; the only retries are its own."""
+def s3_client(read_seconds: float = DOCUMENT_READ_SECONDS) -> Any:
+    """boto3's S3; the only retry is its own, so that a call takes twice the limits at most."""
     import boto3
     from botocore.config import Config
 
     config = Config(
         signature_version="s3v4",
-        connect_timeout=2,
-        read_timeout=30,
-        retries={"total_max_attempts": 3, "mode": "standard"},
+        connect_timeout=S3_CONNECT_SECONDS,
+        read_timeout=read_seconds,
+        retries={"total_max_attempts": S3_ATTEMPTS, "mode": "standard"},
         max_pool_connections=10,
     )
     return boto3.Session().client("s3", config=config)
@@ -303,10 +308,18 @@ def s3_client() -> Any:
 
 @cache
 def bucket() -> "MediaBucket":
-    """The operator's bucket."""
+    """The operator's bucket, for documents that somebody waits for."""
     from lib.stores.bucket import S3MediaBucket
 
     return S3MediaBucket(s3_client(), settings(s.BucketSettings).bucket)
+
+
+@cache
+def media_bucket() -> "MediaBucket":
+    """The operator's bucket, for media."""
+    from lib.stores.bucket import S3MediaBucket
+
+    return S3MediaBucket(s3_client(MEDIA_READ_SECONDS), settings(s.BucketSettings).bucket)
 
 
 @cache
@@ -593,7 +606,7 @@ def store_result() -> "StoreResult":
 
     chosen = settings(w.StoreSettings)
     source = GuardedOutputSource(AddressGuard(chosen.output_host_exception))
-    ports = StoragePorts(bucket(), source, DecodingProbe(), PillowPainter())
+    ports = StoragePorts(media_bucket(), source, DecodingProbe(), PillowPainter())
     store_one = partial(store_output, ports=ports, limits=CopyLimits(max_bytes=chosen.max_output_bytes))
     return StoreResult(record(), after_commit(), store_one, journal(), clock, timing())
 

@@ -18,18 +18,35 @@ logger = logging.getLogger(__name__)
 Handle = Callable[[Mapping[str, Any]], None]
 
 
-def run_batch(event: dict[str, Any], context: Any, handle: Handle, queue: Callable[[], WorkQueue]) -> Any:
+def run_batch(
+    event: dict[str, Any],
+    context: Any,
+    handle: Handle,
+    queue: Callable[[], WorkQueue],
+    *,
+    message_milliseconds: int = 0,
+) -> Any:
     """Handle each message, and tell SQS which ones failed: only those come again.
 
     A message that must wait is sent again to `queue` with its delay and counts as done, so waiting never brings
-    it nearer to the dead letters. If it cannot be sent again it fails, and SQS keeps it.
+    it nearer to the dead letters. If it cannot be sent again it fails, and SQS keeps it. So is a message for
+    which less than `message_milliseconds` are left: an invocation that runs out of time fails all of its batch,
+    and a provider that answers slowly would wear out messages that have nothing to do with it.
     """
     logs.configure()
+    begun = False
+
+    def in_time(message: Mapping[str, Any]) -> None:
+        nonlocal begun
+        if begun and context.get_remaining_time_in_millis() < message_milliseconds:
+            raise TryLaterError(0, "too little time is left of this invocation")
+        begun = True
+        handle(message)
 
     def handle_record(record: SQSRecord) -> None:
         message: dict[str, Any] = json.loads(record.body)
         with working_for(message.get(FIELD)):
-            _handle_one(message, record, handle, queue)
+            _handle_one(message, record, in_time, queue)
 
     return process_partial_response(
         event=event,

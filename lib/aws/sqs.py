@@ -11,7 +11,7 @@ from typing import Any
 from lib.domain.errors import UnavailableError
 
 CONNECT_SECONDS = 1
-READ_SECONDS = 3
+READ_SECONDS = 2
 MAX_DELAY_SECONDS = 900
 RETRY_AFTER_SECONDS = 5
 _GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")  # what SQS takes as a MessageGroupId

@@ -1,5 +1,7 @@
 """One provider, ready to be asked: its adapter over the transport, with the pauses it asks for kept."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime
 
 from lib.domain.errors import ProviderError
@@ -20,17 +22,25 @@ from lib.providers.rate_gate import RateGate
 from lib.providers.submit import submit
 
 MAX_RECOVER_PAGES = 10
+RECOVER_SECONDS = 20.0
+"""After so long no further page is asked for: an incomplete search finds nothing, and is made again."""
 
 
 class HttpProviderClient:
     """`ProviderClient` over HTTP. Several may share one `RateGate` and one transport."""
 
     def __init__(
-        self, adapter: ProviderAdapter, transport: ProviderTransport, gate: RateGate | None = None
+        self,
+        adapter: ProviderAdapter,
+        transport: ProviderTransport,
+        gate: RateGate | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._adapter = adapter
         self._transport = transport
         self._gate = gate
+        self._monotonic = monotonic
 
     @property
     def adapter(self) -> ProviderAdapter:
@@ -81,6 +91,7 @@ class HttpProviderClient:
         """List the window, up to `MAX_RECOVER_PAGES` pages, and return this attempt's prediction if sure."""
         candidates: list[RecoveredPrediction] = []
         next_url: str | None = None
+        stop_at = self._monotonic() + RECOVER_SECONDS
         for _ in range(MAX_RECOVER_PAGES):
             request = self._adapter.recover_request(created_after, created_before, credential, next_url)
             if request is None:
@@ -92,7 +103,7 @@ class HttpProviderClient:
                 if created_after <= found.created_at <= created_before
                 and found.provider_job_id not in claimed
             )
-            if next_url is None:
+            if next_url is None or self._monotonic() >= stop_at:
                 break
         return self._adapter.match_recovered(submission, callback_url, candidates, complete=next_url is None)
 

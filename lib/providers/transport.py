@@ -45,12 +45,14 @@ class Limits:
 
 
 LIMITS: Mapping[Operation, Limits] = {
-    Operation.SUBMIT: Limits(connect=3.0, read=15.0, total=20.0),  # within generate_media's 30 s
+    # with three statements of the record within generate_media's 30 s, which are API Gateway's too
+    Operation.SUBMIT: Limits(connect=3.0, read=9.0, total=12.0),
     Operation.POLL: Limits(connect=3.0, read=8.0, total=15.0),
     Operation.CANCEL: Limits(connect=3.0, read=8.0, total=12.0),
     Operation.TEST: Limits(connect=3.0, read=8.0, total=12.0),
-    Operation.RECOVER: Limits(connect=3.0, read=15.0, total=30.0),
-    Operation.WEBHOOK_SECRET: Limits(connect=2.0, read=4.0, total=6.0),  # within process_webhook's 10 s
+    Operation.RECOVER: Limits(connect=3.0, read=8.0, total=10.0),  # one page
+    # with two secrets within process_webhook's 10 s
+    Operation.WEBHOOK_SECRET: Limits(connect=2.0, read=3.0, total=5.0),
 }
 
 
@@ -137,8 +139,7 @@ class RequestsTransport:
         started = self._monotonic()
         status: int | None = None
         try:
-            limits = self._limits[operation]
-            with closing(adapter.exchange(prepared, (limits.connect, limits.read))) as response:
+            with closing(adapter.exchange(prepared, self._timeout(operation, give_up_at))) as response:
                 status = response.status_code
                 body = self._body(response, give_up_at)
             return HttpResponse(status, {k.lower(): v for k, v in response.headers.items()}, body)
@@ -158,6 +159,11 @@ class RequestsTransport:
                 },
             )
             self._on_call(provider, operation, status, seconds)
+
+    def _timeout(self, operation: Operation, give_up_at: float) -> tuple[float, float]:
+        """The limits to connect and to read; a late try gets what is left of the total."""
+        limits, left = self._limits[operation], max(0.1, give_up_at - self._monotonic())
+        return min(limits.connect, left), min(limits.read, left)
 
     def _body(self, response: requests.Response, give_up_at: float) -> bytes:
         """Return the body. That of an error may be cut: its status is the evidence, its words are extra."""

@@ -56,10 +56,12 @@ class AfterCommit:
         if created.changed:
             self._journal.transition(created.outcome, created.job)
 
-    def send(self, messages: Sequence[OutboxMessage]) -> int:
+    def send(self, messages: Sequence[OutboxMessage], stop: Callable[[], bool] = lambda: False) -> int:
         """Send what the outbox holds and forget it there; returns how many were sent. The rest waits for the sweep."""
         sent = []
         for message in messages:
+            if stop():
+                break
             try:
                 self._queues[message.topic].send(
                     message.payload, group=message.group, delay_seconds=min(message.delay_seconds, 900)

@@ -53,9 +53,9 @@ class Sweep:
         messages = self._empty_outbox(stop)
         jobs = 0
         while not stop():
-            taken = self._enqueue_due_jobs()
+            taken = self._enqueue_due_jobs(stop)
             jobs += taken
-            if taken < BATCH:
+            if taken < BATCH and not stop():
                 self.heal_due(self.clock())
                 return SweepReport(asked_record=True, jobs=jobs, messages=messages)
         return SweepReport(asked_record=True, jobs=jobs, messages=messages, out_of_time=True)
@@ -67,16 +67,18 @@ class Sweep:
             left = self.record.take_outbox(
                 now=now, limit=BATCH, lease_until=now + timedelta(seconds=LEASE_SECONDS)
             )
-            sent += self.after_commit.send(left)
+            sent += self.after_commit.send(left, stop)
             if len(left) < BATCH:
                 break
         return sent
 
-    def _enqueue_due_jobs(self) -> int:
+    def _enqueue_due_jobs(self, stop: Callable[[], bool]) -> int:
         now = self.clock()
         lease = now + timedelta(seconds=LEASE_SECONDS)
         due = self.record.take_due_jobs(now=now, limit=BATCH, lease_until=lease)
         for job_id, user_id in due:
+            if stop():  # a queue that answers slowly; the leases of the others expire
+                break
             try:
                 message = {"kind": "check", "jobId": job_id, "overdue": True}
                 self.advance_queue.send(message, group=user_id)

@@ -81,6 +81,20 @@ def test_a_message_may_come_again_changed(wired: Wired, monkeypatch: pytest.Monk
     assert wired.advance_queue.sent[0].message["tries"] == 3
 
 
+def test_what_cannot_be_begun_in_time_is_sent_again_and_wears_nothing_out(
+    wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A slow first message leaves the others to another invocation, instead of taking them along into a timeout."""
+    work = advancing(monkeypatch)
+    late = Context(advance_job.MESSAGE_MILLISECONDS - 1)
+    answer = advance_job.handler(sqs_event(message("a"), message("b", requestId="r-2")), late)
+    assert [job for job, _ in work.handled] == ["a"], (
+        "the first is begun whatever the time, or none ever would be"
+    )
+    assert failed_messages(answer) == []
+    assert [dict(sent.message) for sent in wired.advance_queue.sent] == [message("b", requestId="r-2")]
+
+
 def test_a_message_that_cannot_be_sent_again_stays_in_the_queue(
     wired: Wired, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +119,7 @@ def test_a_failure_is_logged_with_its_job(
     assert (vars(record)["jobId"], vars(record)["kind"]) == ("a", "check")
 
 
-@pytest.mark.parametrize(("remaining", "stop"), [(299_000, False), (29_000, True)])
+@pytest.mark.parametrize(("remaining", "stop"), [(299_000, False), (59_000, True)])
 def test_storing_is_told_when_its_time_is_up(
     wired: Wired, monkeypatch: pytest.MonkeyPatch, remaining: int, stop: bool
 ) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from lib.domain.errors import ProviderError
 from lib.domain.provider import Credential, HttpResponse, RecoveredPrediction, RemoteStatus, Submission
-from lib.providers.client import MAX_RECOVER_PAGES, HttpProviderClient
+from lib.providers.client import MAX_RECOVER_PAGES, RECOVER_SECONDS, HttpProviderClient
 from lib.providers.replicate import ReplicateAdapter
 from lib.providers.replicate_models import Prediction
 from lib.providers.replicate_recovery import ListedPrediction
@@ -129,6 +129,14 @@ def test_recover_stops_in_time_and_then_trusts_only_the_address() -> None:
     alike = answer("page", results=[body_of("created", id=B)])
     found, urls = recover(*endless, alike)
     assert (found, len(urls)) == (None, MAX_RECOVER_PAGES)
+
+
+def test_recover_asks_for_no_further_page_when_its_time_is_up() -> None:
+    transport = ScriptedTransport([answer("page"), answer("page", next=None)])
+    moments = iter([0.0, RECOVER_SECONDS])
+    client = HttpProviderClient(adapter, transport, monotonic=lambda: next(moments))
+    client.recover(FLUX, KEY, OURS, created_after=AFTER, created_before=BEFORE)
+    assert len(transport.sent) == 1
 
 
 def test_a_listing_that_is_refused_is_raised_not_taken_as_empty() -> None:
