@@ -58,13 +58,11 @@ def test_a_function_gets_exactly_the_variables_that_its_settings_read(
     assert set(environment(app, spec.name)) == read | EVERY_FUNCTION_HAS
 
 
-@each_function
-def test_the_variables_of_a_function_as_deployed_satisfy_its_settings(
-    app: Template, spec: FunctionSpec
-) -> None:
+def deployed(app: Template, function: str) -> dict[str, str]:
+    """A function's variables as they are after a deployment with the parameters' defaults."""
     declared = app.content["Parameters"]
 
-    def deployed(value: Any) -> str:
+    def value_of(value: Any) -> str:
         reference = value.get("Ref") if isinstance(value, dict) else None
         if reference in declared:
             return str(declared[reference]["Default"])
@@ -72,8 +70,22 @@ def test_the_variables_of_a_function_as_deployed_satisfy_its_settings(
             return f"https://sqs.eu-west-1.amazonaws.com/123456789012/{reference}"
         return flat(value).replace("<", "").replace(">", "")
 
-    values = {name: deployed(value) for name, value in environment(app, spec.name).items()}
-    assert settings.load(SETTINGS[spec.name], values)
+    return {name: value_of(value) for name, value in environment(app, function).items()}
+
+
+@each_function
+def test_the_variables_of_a_function_as_deployed_satisfy_its_settings(
+    app: Template, spec: FunctionSpec
+) -> None:
+    assert settings.load(SETTINGS[spec.name], deployed(app, spec.name))
+
+
+@each_function
+def test_the_variables_of_a_function_leave_half_of_lambdas_4_kb_to_the_operator(
+    app: Template, spec: FunctionSpec
+) -> None:
+    variables = deployed(app, spec.name)
+    assert sum(len(name) + len(value) for name, value in variables.items()) < 2048
 
 
 def test_a_parameter_that_nobody_sets_means_what_an_absent_variable_means() -> None:
