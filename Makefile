@@ -51,8 +51,8 @@ synth: setup  ## the CloudFormation templates, through nag and cfn-lint
 deploy: setup  ## deploy to the AWS account of the current credentials
 	@$(BIN)/python -m infra.deploy
 
-redrive: setup  ## send dead letters back to their queues
-	@$(BIN)/python -m infra.redrive
+redrive: setup  ## count the dead letters; with QUEUE=advance or QUEUE=store send them back
+	@$(BIN)/python -m infra.redrive $(QUEUE)
 
 openapi: setup  ## write docs/openapi.json and docs/api.md from the routes
 	@$(BIN)/python -m infra.openapi

@@ -4,21 +4,15 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-import boto3
-from botocore.exceptions import BotoCoreError, ClientError
-
 from infra import bundle, cdk_cli, parameters, settings
 from infra.bundle_paths import BUILD
 from infra.env_file import load_into_environment
 from infra.operator_secrets import SECRETS, OperatorSecrets
+from infra.session import NotReadyError, open_session
 from infra.settings import InfraSettings
 
 OUTPUTS = BUILD / "outputs.json"
 _REDIS = next(secret for secret in SECRETS if secret.variable == "REDIS_URL")
-
-
-class NotReadyError(RuntimeError):
-    """Something that a deployment needs is missing; the message lists everything at once."""
 
 
 def main(cdk_options: Sequence[str]) -> int:
@@ -26,7 +20,7 @@ def main(cdk_options: Sequence[str]) -> int:
     try:
         values = load_into_environment()
         chosen = settings.load(environment=values)
-        session, account = _session(values)
+        session, account = open_session(values)
         secrets = OperatorSecrets(session.client("secretsmanager"), chosen)
         arguments = prepare(secrets, chosen, values)
         print(f"stage {chosen.stage}, account {account}, region {session.region_name}")
@@ -63,19 +57,6 @@ def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str
     for name, value in stack_values.items():
         arguments += ["--parameters", f"Vsl-{chosen.stage}-app:{name}={value}"]
     return arguments
-
-
-def _session(values: Mapping[str, str]) -> tuple[boto3.Session, str]:
-    """A session that AWS has answered, and its account; raises NotReadyError."""
-    session = boto3.Session(region_name=values.get("AWS_REGION") or None)
-    if session.region_name is None:
-        raise NotReadyError("No AWS region: set AWS_REGION in .env, or choose a profile that has one.")
-    if session.get_credentials() is None:
-        raise NotReadyError("No AWS credentials: set AWS_PROFILE in .env, or log in (`aws sso login`).")
-    try:
-        return session, str(session.client("sts").get_caller_identity()["Account"])
-    except (ClientError, BotoCoreError) as error:
-        raise NotReadyError(f"AWS does not accept these credentials: {error}") from error
 
 
 def _print_outputs() -> None:

@@ -8,10 +8,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-import boto3
-
 from infra import settings
 from infra.env_file import load_into_environment
+from infra.session import NotReadyError, open_session
 from infra.settings import InfraSettings
 
 QUEUES = ("advance", "store")
@@ -39,7 +38,13 @@ def redrive(sqs: Any, chosen: InfraSettings, name: str) -> int:
 
 
 def _url(sqs: Any, chosen: InfraSettings, name: str) -> str:
-    return str(sqs.get_queue_url(QueueName=chosen.name(f"{name}-dead-letters"))["QueueUrl"])
+    queue = chosen.name(f"{name}-dead-letters")
+    try:
+        return str(sqs.get_queue_url(QueueName=queue)["QueueUrl"])
+    except sqs.exceptions.QueueDoesNotExist:
+        raise NotReadyError(
+            f"There is no queue {queue} in this account and region: is stage {chosen.stage} deployed there?"
+        ) from None
 
 
 def _attribute(sqs: Any, chosen: InfraSettings, name: str, attribute: str) -> int:
@@ -48,18 +53,24 @@ def _attribute(sqs: Any, chosen: InfraSettings, name: str, attribute: str) -> in
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Count, or redrive the queue that the first argument names."""
+    """Count, or redrive the queue that the first argument names. Returns 1, with the reason, if it cannot."""
     parser = argparse.ArgumentParser(prog="python -m infra.redrive", description=__doc__)
     parser.add_argument("queue", nargs="?", choices=QUEUES, help="whose dead letters to send back")
     queue = parser.parse_args(arguments).queue
-    values = load_into_environment()
-    chosen = settings.load(environment=values)
-    sqs = boto3.Session(region_name=values.get("AWS_REGION") or None).client("sqs")
-    if queue:
-        print(f"{queue}: {redrive(sqs, chosen, queue)} dead letters are going back")
-        return 0
-    for name, number in counts(sqs, chosen).items():
-        print(f"{name}: {number} dead letters")
+    try:
+        values = load_into_environment()
+        chosen = settings.load(environment=values)
+        session, account = open_session(values)
+        print(f"stage {chosen.stage}, account {account}, region {session.region_name}")
+        sqs = session.client("sqs")
+        if queue:
+            print(f"{queue}: {redrive(sqs, chosen, queue)} dead letters are going back")
+            return 0
+        for name, number in counts(sqs, chosen).items():
+            print(f"{name}: {number} dead letters")
+    except (NotReadyError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     return 0
 
 

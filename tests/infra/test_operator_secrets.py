@@ -1,5 +1,6 @@
 """The operator's secrets in Secrets Manager, and the dead letters in SQS: against moto."""
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,9 +8,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from infra.deploy import NotReadyError, prepare
+from infra.deploy import prepare
 from infra.operator_secrets import OperatorSecrets
-from infra.redrive import counts, redrive
+from infra.redrive import counts, main, redrive
+from infra.session import NotReadyError
 from infra.settings import InfraSettings
 
 DATABASE = "postgresql://user:password@db.example.com/gateway"
@@ -125,3 +127,24 @@ def test_a_redrive_of_nothing_starts_nothing(sqs: Any) -> None:
     recording = RecordingSqs(sqs)
     assert redrive(recording, CHOSEN, "advance") == 0
     assert recording.moves == []
+
+
+def test_a_stage_that_is_not_deployed_is_said_so(
+    sqs: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("VSL_STAGE", "elsewhere")
+    monkeypatch.setattr("infra.redrive.load_into_environment", lambda: dict(os.environ))
+    assert main([]) == 1
+    assert "is stage elsewhere deployed there?" in capsys.readouterr().err
+
+
+def test_without_a_region_or_credentials_the_command_says_what_to_set(
+    aws: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    monkeypatch.setattr("infra.redrive.load_into_environment", lambda: dict(os.environ))
+    assert main(["store"]) == 1
+    assert "set AWS_REGION in .env" in capsys.readouterr().err
