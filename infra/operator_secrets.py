@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from infra import names
+from infra.session import NotReadyError
 from infra.settings import InfraSettings
 
 
@@ -95,10 +96,17 @@ class OperatorSecrets:
         return changed
 
     def _current(self, secret: OperatorSecret) -> str | None:
+        name = self._settings.secret_name(secret.suffix)
         try:
-            answer = self._client.get_secret_value(SecretId=self._settings.secret_name(secret.suffix))
+            answer = self._client.get_secret_value(SecretId=name)
         except ClientError as error:
-            if error.response["Error"]["Code"] == "ResourceNotFoundException":
+            code = error.response["Error"]["Code"]
+            if code == "ResourceNotFoundException":
                 return None
+            if code == "InvalidRequestException":  # it was deleted, and AWS keeps it for some days more
+                raise NotReadyError(
+                    f"The secret {name} is about to be deleted, so it can be neither read nor made anew. Run: "
+                    f"aws secretsmanager restore-secret --secret-id {name}"
+                ) from error
             raise
         return str(answer["SecretString"])

@@ -76,6 +76,18 @@ def test_a_secret_that_was_saved_before_need_not_be_given_again(secrets: Operato
     assert "Vsl-homolog-app:RedisSecretName=vsl/homolog/redis/main" in arguments
 
 
+def test_a_secret_that_is_about_to_be_deleted_is_said_so_with_the_way_out(
+    client: Any, secrets: OperatorSecrets
+) -> None:
+    values = {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"}
+    secrets.save(values)
+    client.delete_secret(SecretId="vsl/homolog/database/main")
+    with pytest.raises(NotReadyError, match="restore-secret --secret-id vsl/homolog/database/main"):
+        secrets.save(values)
+    with pytest.raises(NotReadyError):
+        prepare(secrets, CHOSEN, {})
+
+
 def test_without_redis_the_functions_are_told_that_there_is_none(secrets: OperatorSecrets) -> None:
     arguments = prepare(secrets, CHOSEN, {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"})
     assert "Vsl-homolog-app:RedisSecretName=" in arguments
