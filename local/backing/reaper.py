@@ -12,25 +12,40 @@ import contextlib
 import os
 import signal
 import sys
+from pathlib import Path
 
 
 def main() -> None:
     """Follow standard input to its end, then kill what it named."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    alive: set[int] = set()
+    alive: dict[int, str | None] = {}
     for line in sys.stdin:
         pid = int(line[1:])
         if line[0] == "+":
-            alive.add(pid)
+            alive[pid] = birth(pid)
         else:
-            alive.discard(pid)
-    for pid in _with_descendants(alive):
+            alive.pop(pid, None)
+    ours = {pid for pid, born in alive.items() if birth(pid) in (born, None)}
+    for pid in _with_descendants(ours):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
-    for pid in alive:
+    for pid in ours:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(pid, signal.SIGKILL)
+
+
+def birth(pid: int) -> str | None:
+    """When the process with this number began, where the system tells (Linux); None if it has ended.
+
+    Numbers are used again. One whose process ended unnoticed must not cost a stranger's life; a group whose
+    leader has ended keeps its number to itself.
+    """
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    return text.rpartition(")")[2].split()[19]
 
 
 def _with_descendants(pids: set[int]) -> list[int]:

@@ -101,8 +101,10 @@ class Service(ABC):
     def kill(self) -> None:
         """SIGKILL to the server and all its children, as when the machine dies. Memory-only state is lost."""
         if self.running:
-            self._signal_all(self._family(), signal.SIGKILL)
+            family = self._family()
+            self._signal_all(family, signal.SIGKILL)
             self._wait(STOP_SECONDS)
+            _wait_for_death(family)
         self._forget()
 
     def freeze(self) -> None:
@@ -166,3 +168,17 @@ class Service(ABC):
     def _log_end(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-15:])
+
+
+def _wait_for_death(pids: list[int]) -> None:
+    """Children die a moment after their server, and until then hold what its successor needs (shared memory)."""
+    deadline = time.monotonic() + STOP_SECONDS
+    while any(_lives(pid) for pid in pids) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.Error:
+        return False

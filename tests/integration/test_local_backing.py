@@ -137,3 +137,17 @@ def test_no_service_survives_a_parent_that_was_killed_even_when_frozen(tmp_path:
     gone, alive = psutil.wait_procs(family, timeout=20)
     assert [p for p in alive if p.status() != psutil.STATUS_ZOMBIE] == []
     assert len(gone) + len(alive) == len(family)
+
+
+def test_a_number_that_a_stranger_uses_now_is_left_alone() -> None:
+    stranger = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    reaper = Path(__file__).parents[2] / "local" / "backing" / "reaper.py"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import reaper; seen = iter(['before', 'after']);"
+        "reaper.birth = lambda _pid: next(seen); reaper.main()"
+    )
+    subprocess.run(
+        [sys.executable, "-c", code, str(reaper.parent)], input=f"+{stranger.pid}\n", text=True, check=True
+    )
+    assert stranger.poll() is None
+    stranger.communicate(b"\n")
