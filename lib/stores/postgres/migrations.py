@@ -11,7 +11,7 @@ from lib.domain.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "database" / "migrations"
 ADVISORY_LOCK = 7_305_818  # any fixed number: it keeps two migrators apart
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 60  # a database that pauses when idle takes its time to wake up
 LIMITS = "set local lock_timeout = '10s'; set local statement_timeout = '120s'"
 LEDGER = """
 create table if not exists schema_migrations (
