@@ -1,6 +1,6 @@
 """A real record with any number of jobs in flight, in a database of its own, and the sweep over it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
@@ -79,6 +79,12 @@ class CountingQueue:
         if not group or delay_seconds:
             raise BenchmarkError(f"not a sweep's message: {message}")
         self.jobs.append(str(message["jobId"]))
+
+    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], str]]) -> int:
+        """Count them; one round trip."""
+        for message, group in messages:
+            self.send(message, group=group)
+        return 0
 
 
 class _NothingToTell:

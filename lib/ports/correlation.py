@@ -1,6 +1,6 @@
 """The request that the current work goes back to; it travels with messages, so that one id finds all log lines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from typing import Any
 
@@ -36,7 +36,13 @@ class CorrelatedQueue:
 
     def send(self, message: Mapping[str, Any], *, group: str, delay_seconds: float = 0) -> None:
         """See `WorkQueue.send`; a message that carries an id keeps it."""
-        request_id = current_request_id()
-        if request_id and FIELD not in message:
-            message = {**message, FIELD: request_id}
-        self._queue.send(message, group=group, delay_seconds=delay_seconds)
+        self._queue.send(_correlated(message), group=group, delay_seconds=delay_seconds)
+
+    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], str]]) -> int:
+        """See `WorkQueue.send_many`."""
+        return self._queue.send_many([(_correlated(message), group) for message, group in messages])
+
+
+def _correlated(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    request_id = current_request_id()
+    return {**message, FIELD: request_id} if request_id and FIELD not in message else message

@@ -1,6 +1,6 @@
 """The work queues: at least once, in no order."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 
@@ -12,4 +12,10 @@ class WorkQueue(Protocol):
 
         Raises:
             UnavailableError: the queue is away; nothing was sent, or it is not known whether it was.
+        """
+
+    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], str]]) -> int:
+        """Enqueue up to ten (message, group) pairs in one round trip; how many of them were not taken.
+
+        Never raises for a queue that is away: then none was taken.
         """

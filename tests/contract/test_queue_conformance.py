@@ -70,6 +70,16 @@ def test_a_message_arrives_whole_with_its_group(subject: Subject) -> None:
     assert subject.receive() == [(message, "user-1")]
 
 
+def test_ten_messages_arrive_each_with_its_group(subject: Subject) -> None:
+    messages = [({"n": number}, f"user-{number}") for number in range(10)]
+    assert subject.queue.send_many(messages) == 0
+    assert sorted(subject.receive(), key=lambda got: int(got[0]["n"])) == messages
+
+
+def test_a_queue_that_is_away_takes_none_of_them(subject: Subject) -> None:
+    assert subject.away.send_many([({"n": 1}, "a"), ({"n": 2}, "b")]) == 2
+
+
 def test_a_delayed_message_cannot_be_received_yet(subject: Subject) -> None:
     subject.queue.send({"n": 1}, group="user-1", delay_seconds=899.2)
     assert subject.receive() == []

@@ -1,7 +1,7 @@
 """A work queue in a list."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,3 +29,11 @@ class FakeQueue:
         if self.down:
             raise UnavailableError("the queue is down")
         self.sent.append(SentMessage(json.loads(json.dumps(message)), group, delay_seconds))
+
+    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], str]]) -> int:
+        """See the port."""
+        if self.down:
+            return len(messages)
+        for message, group in messages:
+            self.send(message, group=group)
+        return 0

@@ -67,6 +67,12 @@ class MemoryQueue:
         body = json.loads(json.dumps(message))
         self.messages.append(Message(body, self.clock() + timedelta(seconds=delay_seconds)))
 
+    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], str]]) -> int:
+        """See the port."""
+        for message, group in messages:
+            self.send(message, group=group)
+        return 0
+
     def visible(self) -> list[Message]:
         """What could be received now."""
         return [message for message in self.messages if message.visible_at <= self.clock()]
