@@ -34,8 +34,9 @@ def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
 
 
 def _log(user_id: str, request: GenerateRequest) -> None:
-    """What is asked for; its words only if the operator wants them in the log."""
-    facts: dict[str, Any] = {"userId": user_id, "mediaType": request.media_type, "modelId": request.model_id}
+    """What is asked for; its words only if the operator wants them in the log, wherever the caller put them."""
+    known = request.model_id in bootstrap.catalogue().ids()
+    facts: dict[str, Any] = {"userId": user_id, "modelId": request.model_id if known else "(unknown)"}
     if bootstrap.settings(GenerateSettings).log_prompts == "true":
         facts |= {"prompt": request.prompt, "parameters": request.parameters}
     logger.info("generate requested", extra=facts)
