@@ -8,7 +8,7 @@ from typing import Any, cast
 from lib.ports.journal import Journal
 from lib.ports.record import JobRecord, OutboxMessage
 from lib.services.after_commit import AfterCommit
-from lib.services.sweep import BATCH, Sweep
+from lib.services.sweep import BATCH, PER_SEND, Sweep
 from tests.fakes.queue import FakeQueue
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -59,7 +59,7 @@ def test_an_outbox_that_a_slow_queue_takes_too_long_for_is_left_to_its_leases() 
 
 
 def test_due_jobs_that_a_slow_queue_takes_too_long_for_are_left_to_their_leases() -> None:
-    swept = Swept(looks=12)  # one before the outbox, one before the jobs, one before each job
-    assert [sent.message["jobId"] for sent in swept.queue.sent] == [f"job-{number}" for number in range(10)]
+    swept = Swept(looks=4)  # one before the outbox, one before the jobs, one before each send
+    assert [sent.message["jobId"] for sent in swept.queue.sent] == [f"job-{n}" for n in range(2 * PER_SEND)]
     assert swept.report.out_of_time
     assert swept.healed == 0
