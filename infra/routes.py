@@ -30,7 +30,14 @@ class Route:
     @property
     def construct_id(self) -> str:
         """An id that is unique among the routes, as in `GetStatusJobId`."""
-        words = self.path.strip("$").replace("{", "").replace("}", "").replace(".", "/").replace("-", "/").split("/")
+        words = (
+            self.path.strip("$")
+            .replace("{", "")
+            .replace("}", "")
+            .replace(".", "/")
+            .replace("-", "/")
+            .split("/")
+        )
         return self.method.title() + "".join(word[:1].upper() + word[1:] for word in words)
 
 

@@ -13,8 +13,6 @@ import pytest
 from lib.domain.ids import uuid7
 from tests.e2e.caller import Caller
 
-pytestmark = pytest.mark.xdist_group("cloud")
-
 GOOD = {"mediaType": "image", "modelId": "flux-schnell", "parameters": {"prompt": "a fox"}}
 
 

@@ -4,8 +4,6 @@ import pytest
 
 from tests.e2e.caller import Caller
 
-pytestmark = pytest.mark.xdist_group("cloud")
-
 
 def final_transitions(caller: Caller, job_id: str) -> int:
     rows = caller.query(

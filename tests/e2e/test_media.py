@@ -11,8 +11,6 @@ from PIL import Image
 
 from tests.e2e.caller import Caller
 
-pytestmark = pytest.mark.xdist_group("cloud")
-
 
 def fetch(url: str) -> httpx.Response:
     answer = httpx.get(url, trust_env=False)

@@ -10,8 +10,6 @@ import pytest
 from tests.e2e.caller import Caller
 from tests.e2e.door import Door, Mode
 
-pytestmark = pytest.mark.xdist_group("cloud")
-
 LIMIT_SECONDS = 1.0
 HARM = ["killed", "frozen"]
 

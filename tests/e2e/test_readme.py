@@ -14,8 +14,6 @@ from PIL import Image
 from local.cloud import LocalCloud
 from tests.e2e.caller import Caller
 
-pytestmark = pytest.mark.xdist_group("cloud")
-
 README = Path(__file__).parents[2] / "README.md"
 
 

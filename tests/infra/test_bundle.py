@@ -12,8 +12,6 @@ from infra.bundle_check import UNZIPPED_LIMIT_BYTES, check, report, size_bytes
 from infra.bundle_paths import LAMBDA_BUNDLE, MEDIA_BUNDLE
 from infra.functions import FUNCTIONS
 
-pytestmark = pytest.mark.xdist_group("bundle")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def bundles() -> None:

@@ -3,11 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from tests.infra.template import Template, flat
-
-pytestmark = pytest.mark.xdist_group("infra")
 
 
 def _keys(index: dict[str, list[dict[str, str]]]) -> list[str]:

@@ -21,7 +21,7 @@ from infra.bundle_paths import ROOT
 from infra.functions import FUNCTIONS
 from tests.infra.conftest import bare_environment
 
-pytestmark = [pytest.mark.xdist_group("deploy"), pytest.mark.timeout(200)]
+pytestmark = pytest.mark.timeout(200)
 
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}

@@ -11,8 +11,6 @@ from lib import settings, work_settings
 from lib.variables import present
 from tests.infra.template import Template, flat
 
-pytestmark = pytest.mark.xdist_group("infra")
-
 EVERY_FUNCTION_HAS = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 SETTINGS: dict[str, Any] = {
     "generate_media": work_settings.GenerateSettings,

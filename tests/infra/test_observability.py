@@ -7,8 +7,6 @@ import pytest
 
 from tests.infra.template import Template, flat
 
-pytestmark = pytest.mark.xdist_group("infra")
-
 
 def _alarms(observability: Template, metric: str, dimension: str) -> dict[str, dict[str, Any]]:
     """The alarms on a metric by the value of one of its dimensions."""

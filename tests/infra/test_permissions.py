@@ -8,8 +8,6 @@ import pytest
 from infra.functions import FUNCTIONS
 from tests.infra.template import Template, as_list, flat
 
-pytestmark = pytest.mark.xdist_group("infra")
-
 MAY_DO = {
     # caller's key: cache, then record; limit: an update; large request: an object; catalogue: maybe an object
     "generate_media": """

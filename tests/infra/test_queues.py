@@ -6,8 +6,6 @@ import pytest
 
 from tests.infra.template import Template, flat
 
-pytestmark = pytest.mark.xdist_group("infra")
-
 FOURTEEN_DAYS = 1_209_600
 WORKERS = {"advance": "advance_job", "store": "store_result"}
 each_worker = pytest.mark.parametrize(("queue", "function"), WORKERS.items())

@@ -7,8 +7,6 @@ from tests.infra.template import Template, flat
 
 ALL_ROUTES = (*ROUTES, DEFAULT_ROUTE)
 
-pytestmark = pytest.mark.xdist_group("infra")
-
 
 def test_every_route_of_the_table_is_a_route_of_the_api_and_no_other_is(app: Template) -> None:
     keys = [r["Properties"]["RouteKey"] for r in app.of_type("AWS::ApiGatewayV2::Route").values()]

@@ -13,8 +13,6 @@ from infra.synth import SynthesisError, lint, summary
 from tests.infra.conftest import bare_environment
 from tests.infra.template import Template
 
-pytestmark = pytest.mark.xdist_group("infra")
-
 WITH_AN_OPEN_QUEUE = """
 from aws_cdk import aws_sqs as sqs
 from infra.application import build
