@@ -55,7 +55,7 @@ def main() -> int:
     try:
         cloud.start()
         _announce(cloud)
-        threading.Event().wait()
+        _wait_for_a_signal()
     except KeyboardInterrupt:
         print("\nstopping ...", flush=True)
         cloud.stop()
@@ -66,6 +66,12 @@ def main() -> int:
         print(f"cannot start: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _wait_for_a_signal() -> None:
+    """Until a handler raises. In turns: a signal between the last check and the wait would wake nobody."""
+    while not threading.Event().wait(0.5):
+        pass
 
 
 def _announce(cloud: LocalCloud) -> None:
