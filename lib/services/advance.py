@@ -240,7 +240,10 @@ class AdvanceJob:
         self._look_again(work, min(max(wait, 2.0), 300.0), now)
 
     def _look_again(self, work: Work, seconds: float, now: datetime) -> None:
-        """Schedule the next look; the sweep looks if that message is lost."""
+        """Schedule the next look, at the job's deadline at the latest; the sweep looks if that message is lost."""
+        to_deadline = (work.deadline_at - now).total_seconds()
+        if to_deadline > 0:
+            seconds = min(seconds, max(1.0, to_deadline))
         again = self.record.emit_next_check(
             work.job.job_id,
             topic="advance",

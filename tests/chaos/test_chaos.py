@@ -40,7 +40,7 @@ PATIENCE_SECONDS = 600.0
 
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[LocalCloud]:
-    parameters = {"PollAfterSeconds": "2", "RateLimitPerHour": "1000000", "JobDeadlineSeconds": "300"}
+    parameters = {"PollAfterSeconds": "2", "RateLimitPerHour": "1000000", "JobDeadlineSeconds": "120"}
     with LocalCloud(CloudSettings(port=0, directory=tmp_path / ".local", parameters=parameters)) as cloud:
         yield cloud
 
@@ -101,6 +101,7 @@ def test_nothing_is_lost_and_nothing_happens_twice(cloud: LocalCloud) -> None:
             ("completed", "None"),
             ("failed", "provider_model_error"),
             ("failed", "submit_unknown"),
+            ("failed", "deadline_exceeded"),
         }
         for job_id in job_ids[:20]:
             if caller.status(job_id)["status"] == "completed":

@@ -8,7 +8,7 @@ from lib.domain.caller import Caller
 from lib.domain.errors import IdempotencyMismatchError, ProviderError, RecordUnavailableError
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.provider import RemoteStatus
-from lib.domain.snapshot import JobSnapshot
+from lib.domain.snapshot import JobSnapshot, parse_time
 from lib.services.generate import GenerateRequest
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
@@ -131,6 +131,16 @@ def test_a_submit_that_was_lost_ends_at_the_deadline_with_its_reason(world: Worl
     failed = job(world, job_id)
     assert failed.data["error"]["code"] == "submit_unknown"
     assert world.provider.received == []
+
+
+def test_an_unknown_submit_is_given_up_at_its_deadline_and_not_a_minute_later(world: World) -> None:
+    world.provider.on_submit = OnSubmit.LOSE
+    job_id = create(world)
+    while not job(world, job_id).final:
+        world.pass_time(1)
+        world.drain()
+    late = (world.clock() - parse_time(job(world, job_id).data["deadlineAt"])).total_seconds()
+    assert 0 <= late <= 2
 
 
 def test_a_throttled_submit_waits_its_turn_and_completes(world: World) -> None:
