@@ -1,6 +1,7 @@
 """Faulty webhooks, killed workers and stores that vanish, all at once: nothing is lost, nothing happens twice.
 
 `make chaos` runs it for CHAOS_JOBS jobs (100); CHAOS_SEED repeats one course of harm.
+It takes up to ten minutes: a message whose worker was killed while it stored comes back after 330 s.
 """
 
 import os
