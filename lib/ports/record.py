@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from lib.domain.provider import Failure, ProviderUpdate
+from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import JobSnapshot
 
 
@@ -207,14 +207,3 @@ class JobRecord(Protocol):
 
     def count_jobs(self, wanted: JobFilter, limit: int) -> int:
         """How many jobs the filter has, counted up to `limit`."""
-
-
-__all__ = [
-    "Answer",
-    "Failure",
-    "JobFilter",
-    "JobRecord",
-    "NewJob",
-    "OutboxMessage",
-    "Transition",
-]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lib.domain.due import Due, Work, poll_delay_seconds, wait_seconds, what_is_due
-from lib.domain.errors import GatewayError, ProviderError, RecordUnavailableError, UnavailableError
+from lib.domain.errors import GatewayError, ProviderError
 from lib.domain.provider import Credential, FailureKind, ProviderUpdate, RemoteStatus, Submission
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
@@ -299,6 +299,3 @@ def waits_for_record(error: GatewayError, message: Mapping[str, Any]) -> TryLate
     """The record or a queue is away: the message comes back, later each time, and loses nothing."""
     wait = backoff_seconds(int(message.get("tries", 0)), first=2.0, longest=60.0)
     return TryLaterError(wait, f"waiting: {error.code}", tried_again(message))
-
-
-UNAVAILABLE = (RecordUnavailableError, UnavailableError)
