@@ -1,5 +1,7 @@
 """The fault dial, over HTTP: nothing is lost, nothing happens twice, every job ends with its reason."""
 
+from uuid import uuid4
+
 import pytest
 
 from tests.e2e.caller import Caller
@@ -51,6 +53,18 @@ def test_a_submit_that_is_never_answered_and_never_heard_of_is_found_by_recover(
     job_id = caller.start("[sim:accept-no-answer] [sim:lost-webhook]")
     caller.make_due(job_id)
     assert caller.swept(job_id, seconds=120)["status"] == "completed"
+    assert len(caller.submits(job_id)) == 1
+
+
+@pytest.mark.parametrize("fault", ["502-html", "no-answer", "reset"])
+def test_garbage_or_nothing_may_have_been_an_order_and_is_not_sent_again(caller: Caller, fault: str) -> None:
+    answer = caller.generate(f"[sim:{fault}] {uuid4().hex}")
+    assert answer.status_code == 202, answer.text
+    job_id = answer.json()["jobId"]
+    assert answer.json()["providerJobId"] is None
+    caller.make_due(job_id)
+    caller.sweep()
+    assert caller.status(job_id)["status"] == "pending"
     assert len(caller.submits(job_id)) == 1
 
 
