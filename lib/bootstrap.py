@@ -275,10 +275,9 @@ def progress_store() -> "ProgressStore":
 @cache
 def advance_queue() -> CorrelatedQueue:
     """The queue of work on jobs."""
-    from lib import work_settings as w
     from lib.aws.sqs import SqsQueue
 
-    return CorrelatedQueue(SqsQueue(settings(w.AdvanceQueueSettings).advance_queue_url))
+    return CorrelatedQueue(SqsQueue(settings(s.AdvanceQueueSettings).advance_queue_url))
 
 
 @cache

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lib.domain.errors import ConfigurationError, FieldError
-from lib.variables import Secret, present, secret, text
+from lib.variables import Secret, integer, present, secret, text, url
 
 SettingsT = TypeVar("SettingsT")
 
@@ -32,9 +32,10 @@ def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
-    """Where the record is."""
+    """Where the record is, as the login that this function may use; statements of so many ms are called slow."""
 
     database: Secret = secret("DATABASE_URL", "DATABASE_SECRET_NAME")
+    slow_query_ms: int = integer("SLOW_QUERY_MS", default=500, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,5 +72,12 @@ class BucketSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatusSettings(StateSettings, BucketSettings):
+class AdvanceQueueSettings:
+    """The queue of work on jobs, and of what happened that the workers write down."""
+
+    advance_queue_url: str = url("ADVANCE_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusSettings(StateSettings, BucketSettings, AdvanceQueueSettings):
     """Of `get_status`."""

@@ -3,15 +3,15 @@
 
 from dataclasses import dataclass
 
-from lib.settings import BucketSettings, CacheSettings, DatabaseSettings, MirrorSettings, StateSettings
+from lib.settings import (
+    AdvanceQueueSettings,
+    BucketSettings,
+    CacheSettings,
+    DatabaseSettings,
+    MirrorSettings,
+    StateSettings,
+)
 from lib.variables import Secret, choice, integer, secret, text, url
-
-
-@dataclass(frozen=True, kw_only=True)
-class AdvanceQueueSettings:
-    """The queue of work on jobs."""
-
-    advance_queue_url: str = url("ADVANCE_QUEUE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +19,41 @@ class QueueSettings(AdvanceQueueSettings):
     """Both work queues."""
 
     store_queue_url: str = url("STORE_QUEUE_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservedQueueSettings(QueueSettings):
+    """Both work queues, and where their failed messages are kept."""
+
+    advance_dead_letters_url: str = url("ADVANCE_DEAD_LETTERS_URL")
+    store_dead_letters_url: str = url("STORE_DEAD_LETTERS_URL")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplicaSettings:
+    """A read-only copy of the record for what may be a little old; None for none."""
+
+    replica: Secret | None = secret("DATABASE_REPLICA_URL", "DATABASE_REPLICA_SECRET_NAME", optional=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryCacheSettings:
+    """How long answers of expensive queries are kept, in seconds, and how many of them in this process."""
+
+    cache_ttl_seconds: int = integer("CACHE_TTL_SECONDS", default=300, least=1)
+    cache_max_size: int = integer("CACHE_MAX_SIZE", default=1000, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RetentionSettings:
+    """After how many days the sweep removes what; only jobs may be kept for ever, which 0 means."""
+
+    retention_timeline_days: int = integer("RETENTION_TIMELINE_DAYS", default=90, least=1)
+    retention_storage_days: int = integer("RETENTION_STORAGE_DAYS", default=90, least=1)
+    retention_access_days: int = integer("RETENTION_ACCESS_DAYS", default=90, least=1)
+    retention_metrics_days: int = integer("RETENTION_METRICS_DAYS", default=30, least=1)
+    retention_security_days: int = integer("RETENTION_SECURITY_DAYS", default=365, least=1)
+    retention_jobs_days: int = integer("RETENTION_JOBS_DAYS", default=0, least=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +110,20 @@ class OutputSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobsSettings(StateSettings, BucketSettings, QueueSettings):
+class JobsSettings(StateSettings, BucketSettings, QueueSettings, QueryCacheSettings):
     """Of `manage_jobs`."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class DescribeSettings(DatabaseSettings, CacheSettings, ModelsSettings):
+class DescribeSettings(StateSettings, ModelsSettings, ObservedQueueSettings):
     """Of `describe_api`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnalyticsSettings(
+    DatabaseSettings, CacheSettings, ReplicaSettings, QueryCacheSettings, AdvanceQueueSettings
+):
+    """Of `read_analytics`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +151,7 @@ class WebhookSettings(AdvanceQueueSettings, BucketSettings, ReplicateSettings, T
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweepSettings(MirrorSettings, QueueSettings):
+class SweepSettings(MirrorSettings, QueueSettings, RetentionSettings):
     """Of `check_replicate_status`."""
 
 
@@ -119,5 +161,11 @@ class StoreSettings(MirrorSettings, BucketSettings, QueueSettings, OutputSetting
 
 
 @dataclass(frozen=True, kw_only=True)
-class MigrationSettings(DatabaseSettings):
-    """Of `migrate_database`."""
+class MigrationSettings:
+    """Of `migrate_database`: the migrator's login, and the two that it makes where they are missing."""
+
+    database: Secret = secret("DATABASE_URL", "DATABASE_SECRET_NAME")
+    api_database: Secret | None = secret("API_DATABASE_URL", "API_DATABASE_SECRET_NAME", optional=True)
+    worker_database: Secret | None = secret(
+        "WORKER_DATABASE_URL", "WORKER_DATABASE_SECRET_NAME", optional=True
+    )

@@ -29,6 +29,8 @@ ENVIRONMENT = {
     "S3_BUCKET": "vsl-test-media",
     "ADVANCE_QUEUE_URL": "http://127.0.0.1:9/advance",
     "STORE_QUEUE_URL": "http://127.0.0.1:9/store",
+    "ADVANCE_DEAD_LETTERS_URL": "http://127.0.0.1:9/advance-dead-letters",
+    "STORE_DEAD_LETTERS_URL": "http://127.0.0.1:9/store-dead-letters",
     "REPLICATE_API_TOKEN": "r8_test",
     "WEBHOOK_TOKEN_KEY": "token-key",
     "WEBHOOK_BASE_URL": "https://gateway.example",

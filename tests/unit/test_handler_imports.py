@@ -78,6 +78,7 @@ assert "X-Amz-Signature" in answer["body"]
         "DYNAMODB_TABLE": "t",
         "CACHE_TABLE": "c",
         "S3_BUCKET": "b",
+        "ADVANCE_QUEUE_URL": "https://sqs.example.com/a",
         "AWS_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "a",
         "AWS_SECRET_ACCESS_KEY": "b",

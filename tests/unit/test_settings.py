@@ -26,6 +26,7 @@ def test_every_missing_variable_is_named_at_once() -> None:
         "CACHE_TABLE",
         "DYNAMODB_TABLE",
         "S3_BUCKET",
+        "ADVANCE_QUEUE_URL",
     }
     for error in caught.value.errors:
         assert error.path in caught.value.message
@@ -79,6 +80,7 @@ def test_every_function_has_settings() -> None:
         "Status",
         "Jobs",
         "Describe",
+        "Analytics",
         "Advance",
         "Generate",
         "Webhook",
