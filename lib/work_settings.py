@@ -169,11 +169,3 @@ class MigrationSettings:
     worker_database: Secret | None = secret(
         "WORKER_DATABASE_URL", "WORKER_DATABASE_SECRET_NAME", optional=True
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class QueryCacheSettings:
-    """How long answers to queries are kept, and how many of them in memory."""
-
-    cache_ttl_seconds: int = integer("CACHE_TTL_SECONDS", default=300, least=1)
-    cache_max_size: int = integer("CACHE_MAX_SIZE", default=1000, least=1)
