@@ -1,6 +1,13 @@
 drop function job_snapshot(jobs);
 drop function job_outputs(uuid);
+drop function day_of(timestamptz);
 drop function wire_time(timestamptz);
 drop function can_move(text, text, text, text);
 drop function status_is_final(text);
 drop function step_rank(text);
+drop function actor_is_admin();
+drop function actor_key_hash();
+drop function actor_guest_token();
+drop function actor_user_id();
+drop function act_as(text, text, text);
+drop function uuid_at(timestamptz);
