@@ -24,7 +24,8 @@ insert into jobs (job_id, short_id, user_id, media_type, model_id, provider, pro
                   estimated_time_s, estimated_cost, created_at, updated_at, deadline_at, due_at)
 select ('01900000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, lpad(n::text, 11, '0'), 'user-' || n %% 100,
        'image', 'flux-schnell', 'replicate', 'prediction-' || n, '{}', 'processing', 'generating',
-       5, 0.003, now(), now(), now() + interval '1 day', now() + interval '1 hour'
+       5, 0.003, uuid_time('01900000-0000-7000-8000-000000000000'), now(), now() + interval '1 day',
+       now() + interval '1 hour'
 from generate_series(1, %s) n
 """
 _MAKE_DUE: LiteralString = """

@@ -21,7 +21,7 @@ LOOK_EVERY_SECONDS = 0.25
 _OPEN = "select count(*) from jobs where completed_at is null and job_id = any(%s::uuid[])"
 _JOBS = """
 select job_id::text, status, provider_job_id, extract(epoch from completed_at - created_at)::float8,
-       (select count(*) from processing_timeline t
+       (select count(*) from job_transitions t
         where t.job_id = j.job_id and t.status in ('completed', 'failed', 'canceled')),
        (select count(*) from attempts a where a.job_id = j.job_id)
 from jobs j where job_id = any(%s::uuid[])

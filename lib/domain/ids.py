@@ -4,17 +4,18 @@ import re
 import secrets
 import string
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 SHORT_ID_LENGTH = 11
 _CANONICAL = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _ALPHABET = string.digits + string.ascii_letters
 
 
 def uuid7(now: datetime | None = None, random_bits: Callable[[int], int] = secrets.randbits) -> UUID:
     """A UUID version 7: 48 bits of milliseconds since 1970, then 74 random bits."""
-    milliseconds = int((now or datetime.now(UTC)).timestamp() * 1000)
+    milliseconds = ((now or datetime.now(UTC)) - _EPOCH) // _MILLISECOND
     value = (milliseconds & ((1 << 48) - 1)) << 80
     value |= 0x7 << 76 | random_bits(12) << 64 | 0b10 << 62 | random_bits(62)
     return UUID(int=value)

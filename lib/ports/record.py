@@ -44,6 +44,69 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class Usage:
+    """What a piece of work took of our side: percent of one processor, and the peak of memory in bytes."""
+
+    cpu_percent: float
+    memory_bytes: int
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"cpuUsage", "memoryUsage"}`, as the SQL functions take it."""
+        return {"cpuUsage": round(self.cpu_percent, 2), "memoryUsage": self.memory_bytes}
+
+
+@dataclass(frozen=True)
+class StepEnd:
+    """The end of a step of the work that `begin_storing` began; `timeline_id` is the id that it gave."""
+
+    timeline_id: str
+    success: bool
+    ended_at: datetime
+    progress: float | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+    usage: Usage | None = None
+
+
+@dataclass(frozen=True)
+class StorageOperation:
+    """Something that was moved to or from the bucket; told twice with the same id, it is kept once.
+
+    `operation` is download, upload, delete, copy or read; of a download `bucket` is the host. Sizes in bytes.
+    """
+
+    operation_id: str
+    operation: str
+    bucket: str
+    key: str
+    success: bool
+    at: datetime
+    duration_ms: float
+    file_size: int | None = None
+    output_index: int | None = None
+    region: str | None = None
+    error_code: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class WorkReport:
+    """What a worker did for a job, for its timeline and the storage log."""
+
+    steps: Sequence[StepEnd] = ()
+    operations: Sequence[StorageOperation] = ()
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of the system at one moment; `unit` such as count, seconds, bytes, percent."""
+
+    name: str
+    value: float
+    unit: str
+    dimensions: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class NewJob:
     """All that is recorded of a job before anything is sent.
 
@@ -70,6 +133,9 @@ class NewJob:
     idempotency_key: str | None = None
     request_hash: str | None = None
     idempotency_expires_at: datetime | None = None
+    guest_token: str | None = None
+    client_ip: str | None = None
+    user_agent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +175,7 @@ class JobRecord(Protocol):
         due_at: datetime,
         answer: Answer | None = None,
         poll_after_seconds: float | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """submitted | known | conflict | taken | final | old_attempt | unknown_job; legal in any state.
 
@@ -124,6 +191,7 @@ class JobRecord(Protocol):
         reason: str,
         now: datetime,
         answer: Answer | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """deferred | canceled (somebody wished so meanwhile) | unchanged | unknown_job."""
 
@@ -131,7 +199,14 @@ class JobRecord(Protocol):
         """claimed | not_claimed | unknown_job. Never repeated over a new connection: a claim may be won once."""
 
     def mark_submit_unknown(
-        self, job_id: str, attempt: int, *, due_at: datetime, now: datetime, answer: Answer | None = None
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        due_at: datetime,
+        now: datetime,
+        answer: Answer | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """unknown | unchanged | unknown_job."""
 
@@ -145,6 +220,7 @@ class JobRecord(Protocol):
         now: datetime,
         refused: bool = False,
         answer: Answer | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """failed | final | unknown_job."""
 
@@ -168,7 +244,7 @@ class JobRecord(Protocol):
     def begin_check(
         self, job_id: str, *, poll_seq: int | None, now: datetime, due_at: datetime
     ) -> Transition:
-        """work (extra `work`) | final | stale_poll | unknown_job."""
+        """work (extra `work`) | final | stale_poll | unknown_job; of a composed job: failed | not_due."""
 
     def emit_next_check(
         self, job_id: str, *, topic: str, poll_seq: int | None, delay_seconds: float, now: datetime
@@ -179,10 +255,42 @@ class JobRecord(Protocol):
         """When the sweep looks at the job if nothing else happens."""
 
     def begin_storing(self, job_id: str, *, now: datetime, due_at: datetime) -> Transition:
-        """storing (extra `work`) | not_storing | unknown_job."""
+        """storing (extra `work`, with the ids of the two `steps` that it began) | not_storing | unknown_job."""
 
-    def complete_job(self, job_id: str, outputs: Sequence[Mapping[str, Any]], now: datetime) -> Transition:
-        """completed | final | not_storing | unknown_job."""
+    def complete_job(
+        self,
+        job_id: str,
+        outputs: Sequence[Mapping[str, Any]],
+        now: datetime,
+        *,
+        work: WorkReport | None = None,
+    ) -> Transition:
+        """completed | final | not_storing | unknown_job; the report is kept in any case."""
+
+    def record_work(self, job_id: str, work: WorkReport, now: datetime) -> None:
+        """Keep a report of work that ended no job; told twice, it is kept once."""
+
+    def update_job_status(self, change: Mapping[str, Any], now: datetime) -> Transition:
+        """Move a composed job: its new step or status | unchanged | not_allowed | final | other_version | unknown_job.
+
+        `change` is `{jobId, status, step?, expectedVersion?, error?: {code, message, retryable}, outputs?, details?}`.
+        """
+
+    def record_metrics(self, metrics: Sequence[Metric], now: datetime) -> int:
+        """Measure the gateway, and keep those figures and these; how many."""
+
+    def remove_expired(self, what: str, before: datetime, limit: int) -> int:
+        """Remove up to `limit` rows of table `what` from before that moment, oldest first; how many."""
+
+    def find_output(self, output_id: str) -> Mapping[str, Any] | None:
+        """`{outputId, jobId, userId, index, key, contentType, thumbnailKey, fileSize}`, or None."""
+
+    def log_url_access(self, access: Mapping[str, Any]) -> bool:
+        """Keep `{accessId, outputId, jobId, userId, accessType, clientIp, userAgent, requestId, at}`; False: known."""
+
+    def log_security_event(self, event: Mapping[str, Any]) -> bool:
+        """Keep `{eventId, kind, userId, jobId, clientIp, userAgent, requestId, details, at}`; False if it is known, or
+        if an access was refused to a job that does not exist."""
 
     def take_due_jobs(self, *, now: datetime, limit: int, lease_until: datetime) -> list[tuple[str, str]]:
         """(job id, user id) of jobs that are due, leased to this caller."""

@@ -66,6 +66,8 @@ class AdvanceJob:
         if turn.outcome == "work":
             work = Work.from_json(turn.job, turn.extra["work"])
             self._do(work, now, overdue=bool(message.get("overdue")))
+        else:
+            self.after_commit(turn, now)
 
     def event(
         self, job_id: str, attempt: int, update: ProviderUpdate, *, source: str = "webhook"

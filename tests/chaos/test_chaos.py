@@ -87,7 +87,7 @@ def test_nothing_is_lost_and_nothing_happens_twice(cloud: LocalCloud) -> None:
             "select count(*) from outbox where leased_until < now() - interval '2 minutes'"
         ) == [(0,)]
         finals = caller.query(
-            "select job_id, count(*) from processing_timeline where status in ('completed', 'failed', 'canceled')"
+            "select job_id, count(*) from job_transitions where status in ('completed', 'failed', 'canceled')"
             " group by job_id having count(*) <> 1"
         )
         assert finals == []

@@ -9,7 +9,7 @@ from tests.e2e.caller import Caller
 
 def final_transitions(caller: Caller, job_id: str) -> int:
     rows = caller.query(
-        "select count(*) from processing_timeline where job_id = %s and status in ('completed', 'failed', 'canceled')",
+        "select count(*) from job_transitions where job_id = %s and status in ('completed', 'failed', 'canceled')",
         job_id,
     )
     return int(rows[0][0])

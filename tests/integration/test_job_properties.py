@@ -176,7 +176,7 @@ def _one_final_state(job_id: str, world: World, url: str) -> None:
     """The timeline has each version once, in order, and exactly its last line is final."""
     with psycopg.connect(url) as connection:
         lines = connection.execute(
-            "select version, status from processing_timeline where job_id = %s order by version", (job_id,)
+            "select version, status from job_transitions where job_id = %s order by version", (job_id,)
         ).fetchall()
         (unsent,) = connection.execute("select count(*) from outbox").fetchone() or (None,)
     job = world.real_record.find_job(job_id)

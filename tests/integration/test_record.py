@@ -146,7 +146,7 @@ def test_a_job_is_recorded_as_pending_with_one_line_in_its_timeline(
     assert job.data["estimatedCost"] == 0.003
     assert job.data["createdAt"] == "2026-11-20T12:00:00.000Z"
     with psycopg.connect(postgres_url) as connection:
-        assert connection.execute("select event from processing_timeline").fetchall() == [("created",)]
+        assert connection.execute("select event from job_transitions").fetchall() == [("created",)]
 
 
 def test_creating_the_same_job_again_after_a_lost_answer_creates_nothing(record: PostgresRecord) -> None:
@@ -207,7 +207,7 @@ def test_a_job_goes_through_all_its_steps_and_each_is_one_version(
     assert job.data["outputs"][0]["width"] == 1024
     assert job.due_at is None
     with psycopg.connect(postgres_url) as connection:
-        events = connection.execute("select event from processing_timeline order by version").fetchall()
+        events = connection.execute("select event from job_transitions order by version").fetchall()
     assert [event for (event,) in events] == ["created", "submitted", "generating", "generated", "completed"]
 
 

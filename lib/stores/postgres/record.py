@@ -9,7 +9,16 @@ from psycopg.types.json import Jsonb
 
 from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import JobSnapshot, format_time
-from lib.ports.record import Answer, JobFilter, NewJob, OutboxMessage, Transition
+from lib.ports.record import (
+    Answer,
+    JobFilter,
+    Metric,
+    NewJob,
+    OutboxMessage,
+    Transition,
+    Usage,
+    WorkReport,
+)
 from lib.stores.postgres.connection import RecordConnection
 
 _LIST = """
@@ -47,11 +56,21 @@ class PostgresRecord:
         due_at: datetime,
         answer: Answer | None = None,
         poll_after_seconds: float | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """See the port."""
         return self._transition(
-            "select record_submitted(%s, %s, %s, %s, %s, %s, %s::numeric)",
-            *(job_id, attempt, provider_job_id, now, due_at, _answer(answer), poll_after_seconds),
+            "select record_submitted(%s, %s, %s, %s, %s, %s, %s::numeric, %s)",
+            *(
+                job_id,
+                attempt,
+                provider_job_id,
+                now,
+                due_at,
+                _answer(answer),
+                poll_after_seconds,
+                _usage(usage),
+            ),
         )
 
     def defer_submit(
@@ -63,11 +82,12 @@ class PostgresRecord:
         reason: str,
         now: datetime,
         answer: Answer | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """See the port."""
         return self._transition(
-            "select defer_submit(%s, %s, %s, %s, %s, %s)",
-            *(job_id, attempt, retry_at, _clean(reason), now, _answer(answer)),
+            "select defer_submit(%s, %s, %s, %s, %s, %s, %s)",
+            *(job_id, attempt, retry_at, _clean(reason), now, _answer(answer), _usage(usage)),
         )
 
     def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
@@ -77,11 +97,19 @@ class PostgresRecord:
         )
 
     def mark_submit_unknown(
-        self, job_id: str, attempt: int, *, due_at: datetime, now: datetime, answer: Answer | None = None
+        self,
+        job_id: str,
+        attempt: int,
+        *,
+        due_at: datetime,
+        now: datetime,
+        answer: Answer | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """See the port."""
         return self._transition(
-            "select mark_submit_unknown(%s, %s, %s, %s, %s)", job_id, attempt, due_at, now, _answer(answer)
+            "select mark_submit_unknown(%s, %s, %s, %s, %s, %s)",
+            *(job_id, attempt, due_at, now, _answer(answer), _usage(usage)),
         )
 
     def fail_job(
@@ -94,12 +122,13 @@ class PostgresRecord:
         now: datetime,
         refused: bool = False,
         answer: Answer | None = None,
+        usage: Usage | None = None,
     ) -> Transition:
         """See the port."""
         state = "refused" if refused else "failed"
         return self._transition(
-            "select fail_job(%s, %s, %s, %s, %s, %s, %s)",
-            *(job_id, code, _clean(message), retryable, now, state, _answer(answer)),
+            "select fail_job(%s, %s, %s, %s, %s, %s, %s, %s)",
+            *(job_id, code, _clean(message), retryable, now, state, _answer(answer), _usage(usage)),
         )
 
     def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
@@ -162,9 +191,55 @@ class PostgresRecord:
         """See the port."""
         return self._transition("select begin_storing(%s, %s, %s)", job_id, now, due_at)
 
-    def complete_job(self, job_id: str, outputs: Sequence[Mapping[str, Any]], now: datetime) -> Transition:
+    def complete_job(
+        self,
+        job_id: str,
+        outputs: Sequence[Mapping[str, Any]],
+        now: datetime,
+        *,
+        work: WorkReport | None = None,
+    ) -> Transition:
         """See the port."""
-        return self._transition("select complete_job(%s, %s, %s)", job_id, Jsonb(list(outputs)), now)
+        return self._transition(
+            "select complete_job(%s, %s, %s, %s)",
+            *(job_id, Jsonb(list(outputs)), now, work_json(work or WorkReport())),
+        )
+
+    def record_work(self, job_id: str, work: WorkReport, now: datetime) -> None:
+        """See the port."""
+        self._connection.fetch("select record_work(%s, %s, %s)", (job_id, work_json(work), now))
+
+    def update_job_status(self, change: Mapping[str, Any], now: datetime) -> Transition:
+        """See the port."""
+        return self._transition("select update_job_status(%s, %s)", Jsonb(_clean(change)), now)
+
+    def record_metrics(self, metrics: Sequence[Metric], now: datetime) -> int:
+        """See the port."""
+        more = [
+            {"name": m.name, "value": m.value, "unit": m.unit, "dimensions": dict(m.dimensions)}
+            for m in metrics
+        ]
+        rows = self._connection.fetch(
+            "select record_system_metrics(%s, %s)", (now, Jsonb(_clean(more))), repeat=False
+        )
+        return int(rows[0][0])
+
+    def remove_expired(self, what: str, before: datetime, limit: int) -> int:
+        """See the port."""
+        return int(self._connection.fetch("select remove_expired(%s, %s, %s)", (what, before, limit))[0][0])
+
+    def find_output(self, output_id: str) -> Mapping[str, Any] | None:
+        """See the port."""
+        found: Mapping[str, Any] | None = self._connection.fetch("select find_output(%s)", (output_id,))[0][0]
+        return found
+
+    def log_url_access(self, access: Mapping[str, Any]) -> bool:
+        """See the port."""
+        return bool(self._connection.fetch("select log_url_access(%s)", (Jsonb(_clean(access)),))[0][0])
+
+    def log_security_event(self, event: Mapping[str, Any]) -> bool:
+        """See the port."""
+        return bool(self._connection.fetch("select log_security_event(%s)", (Jsonb(_clean(event)),))[0][0])
 
     def take_due_jobs(self, *, now: datetime, limit: int, lease_until: datetime) -> list[tuple[str, str]]:
         """See the port."""
@@ -235,6 +310,43 @@ def _answer(answer: Answer | None) -> Jsonb | None:
     return Jsonb({"statusCode": answer.status_code, "body": answer.body}) if answer else None
 
 
+def _usage(usage: Usage | None) -> Jsonb | None:
+    return Jsonb(usage.as_json()) if usage else None
+
+
+def work_json(work: WorkReport) -> Jsonb:
+    """A report as `record_work` and `complete_job` take it."""
+    steps = [
+        {
+            "timelineId": step.timeline_id,
+            "success": step.success,
+            "endedAt": format_time(step.ended_at),
+            "progress": step.progress,
+            "details": dict(step.details),
+            **(step.usage.as_json() if step.usage else {}),
+        }
+        for step in work.steps
+    ]
+    operations = [
+        {
+            "operationId": done.operation_id,
+            "operation": done.operation,
+            "bucket": done.bucket,
+            "key": done.key,
+            "success": done.success,
+            "at": format_time(done.at),
+            "durationMs": round(done.duration_ms, 3),
+            "fileSize": done.file_size,
+            "outputIndex": done.output_index,
+            "region": done.region,
+            "errorCode": done.error_code,
+            "metadata": dict(done.metadata),
+        }
+        for done in work.operations
+    ]
+    return Jsonb(_clean({"steps": steps, "operations": operations}))
+
+
 def _new_job(job: NewJob) -> dict[str, Any]:
     attempt: dict[str, Any] = {
         "modelRef": job.model_ref,
@@ -256,6 +368,12 @@ def _new_job(job: NewJob) -> dict[str, Any]:
         "warnings": list(job.warnings),
         "attempt": attempt,
     }
+    if job.guest_token is not None:
+        fields["guestToken"] = job.guest_token
+    if job.client_ip is not None:
+        fields["clientIp"] = job.client_ip
+    if job.user_agent is not None:
+        fields["userAgent"] = _clean(job.user_agent)
     if job.parameters is not None:
         fields["parameters"] = _clean(job.parameters)
     if job.request_ref is not None:
