@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from lib.domain.errors import RecordUnavailableError
-from lib.stores.postgres.connection import RETRIES_OF_TRANSIENT, RecordConnection
+from lib.stores.postgres.connection import RecordConnection
+from lib.stores.postgres.sessions import RETRIES_OF_TRANSIENT
 from local.backing import Postgres
 
 PID = "select pg_backend_pid()"

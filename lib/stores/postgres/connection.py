@@ -1,152 +1,87 @@
-"""One connection to the record for each warm process: it reconnects, and it never waits without a limit."""
+"""One connection to the record for each warm process: it reconnects, and it never waits without a limit.
+
+It keeps nothing in the server between transactions, so that its address may be that of PgBouncer in transaction mode
+or of RDS Proxy: no prepared statements, no `set`, no temporary tables, no `listen`, no advisory locks of sessions.
+RDS Proxy pins a client to one connection when it sees such a statement. It sees none here: the actor is named
+by `select act_as(..)`, an ordinary function call, whose settings are local to the transaction. The wire is the extended
+query protocol with unnamed statements, which both multiplex. A read-only copy is read by `begin read only`, not by a
+parameter of the connection, which poolers refuse.
+"""
 
 import threading
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-import psycopg
-from psycopg import errors as pg
-from psycopg.abc import PQGen
-from psycopg.rows import tuple_row
-
-from lib.domain.errors import RecordUnavailableError
-
-TRANSIENT = (pg.SerializationFailure, pg.DeadlockDetected)
-LOST_RACES = (*TRANSIENT, pg.UniqueViolation)  # the next try sees who won
-AWAY = (psycopg.OperationalError, psycopg.InterfaceError, pg.ReadOnlySqlTransaction, TimeoutError)
-RETRIES_OF_TRANSIENT = 3
+from lib.stores.postgres.faults import FAULTS, raise_fault
+from lib.stores.postgres.lease import Lease
+from lib.stores.postgres.limited_connection import LimitedConnection, connect_within
+from lib.stores.postgres.sessions import RecordSessions
+from lib.stores.postgres.slow_statements import OnSlow
 
 
-class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
-    """A connection whose every wait ends after `statement_seconds`, also when the server is frozen."""
-
-    statement_seconds: float = 5.0
-
-    def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:
-        """Wait for the server, at most `statement_seconds`; a connection that was too slow is closed."""
-        try:
-            return super().wait(gen, interval=interval, timeout=timeout or self.statement_seconds)
-        except pg._WaitTimeout as error:  # psycopg's only sign that a wait was too long
-            self.pgconn.finish()
-            msg = f"Postgres did not answer within {self.statement_seconds} s"
-            raise TimeoutError(msg) from error
-
-
-class RecordConnection:
-    """Runs single statements, each its own transaction, over one connection that is made when needed.
-
-    It keeps nothing in the server between statements, so the address may be that of a connection pool.
+class RecordConnection(RecordSessions):
+    """Statements and transactions over one connection that is made when needed; threads take turns.
 
     Args:
         url: gives the connection string; asked again for each new connection, so that a rotated secret is taken.
         connect_seconds: limit for connecting.
         statement_seconds: limit for each statement.
+        read_only: refuse to write, whatever the address leads to.
+        on_slow: is told of slow statements.
     """
 
     def __init__(
-        self, url: Callable[[], str], *, connect_seconds: float = 2.0, statement_seconds: float = 5.0
+        self,
+        url: Callable[[], str],
+        *,
+        connect_seconds: float = 2.0,
+        statement_seconds: float = 5.0,
+        read_only: bool = False,
+        on_slow: OnSlow | None = None,
     ) -> None:
+        super().__init__(read_only=read_only, on_slow=on_slow)
         self._url = url
         self._connect_seconds = connect_seconds
         self._statement_seconds = statement_seconds
         self._connection: LimitedConnection | None = None
         self._lock = threading.Lock()
-
-    def fetch(self, sql: str, params: Sequence[Any] = (), *, repeat: bool = True) -> list[tuple[Any, ...]]:
-        """The rows of one statement, in one round trip.
-
-        A statement on a connection that turns out to be dead is sent once more over a new one, which may run it
-        twice: pass `repeat=False` where that is not harmless.
-
-        Raises:
-            RecordUnavailableError: the record is away, read-only, full, or did not answer in time; a statement
-                that was under way may have been carried out.
-        """
-        with self._lock:
-            return self._fetch(sql, params, repeat=repeat)
+        self._holder: int | None = None
 
     def close(self) -> None:
         """Close the connection; the next statement makes a new one."""
         with self._lock:
             self._drop()
 
-    def _fetch(self, sql: str, params: Sequence[Any], *, repeat: bool) -> list[tuple[Any, ...]]:
-        reused = self._connection is not None
-        try:
-            return self._run(sql, params)
-        except TRANSIENT as error:
-            raise _away(error) from error
-        except AWAY as error:
-            self._drop()
-            if reused and repeat and not isinstance(error, TimeoutError | pg.ReadOnlySqlTransaction):
-                try:
-                    return self._run(sql, params)
-                except AWAY as second:
-                    self._drop()
-                    raise _away(second) from second
-            raise _away(error) from error
-
-    def _run(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        for attempt in range(RETRIES_OF_TRANSIENT):
+    @contextmanager
+    def _leased(self) -> Iterator[Lease]:
+        me = threading.get_ident()
+        if self._holder == me:
+            raise RuntimeError("this thread is in a transaction: use the transaction's own fetch")
+        with self._lock:
+            self._holder, lease = me, None
             try:
-                with self._connected().cursor() as cursor:
-                    cursor.execute(sql, params)
-                    return cursor.fetchall() if cursor.description else []
-            except LOST_RACES:
-                if attempt + 1 == RETRIES_OF_TRANSIENT:
-                    raise
-        raise AssertionError
+                connection, reused = self._connected()
+                lease = Lease(connection, self._renewed, reused=reused)
+                yield lease
+            finally:
+                self._holder = None
+                if lease is None or not lease.good:
+                    self._drop()
 
-    def _connected(self) -> LimitedConnection:
-        if self._connection is None or self._connection.closed:
-            self._connection = _connect_within(self._url(), self._connect_seconds, self._statement_seconds)
-        return self._connection
+    def _connected(self) -> tuple[LimitedConnection, bool]:
+        if self._connection is not None and not self._connection.closed:
+            return self._connection, True
+        try:
+            self._connection = connect_within(self._url(), self._connect_seconds, self._statement_seconds)
+        except FAULTS as error:
+            raise_fault(error)
+        return self._connection, False
+
+    def _renewed(self, _: LimitedConnection) -> LimitedConnection:
+        self._drop()
+        return self._connected()[0]
 
     def _drop(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.pgconn.finish()
-
-
-def _connect_within(url: str, connect_seconds: float, statement_seconds: float) -> LimitedConnection:
-    """Connect in a thread: libpq cannot wait for less than two seconds, and a frozen server just says nothing."""
-    result: list[LimitedConnection | BaseException] = []
-    given_up = threading.Event()
-
-    def connect() -> None:
-        try:
-            connection = LimitedConnection.connect(
-                url,
-                autocommit=True,
-                connect_timeout=max(2, int(connect_seconds)),
-                row_factory=tuple_row,
-                prepare_threshold=None,  # a pool gives the next statement another connection
-            )
-        except Exception as error:  # noqa: BLE001 - it is raised again in the thread that waits for it
-            result.append(error)
-            return
-        result.append(connection)
-        if given_up.is_set():
-            connection.close()
-
-    thread = threading.Thread(target=connect, daemon=True, name="connect-to-record")
-    thread.start()
-    thread.join(connect_seconds)
-    if not result:
-        given_up.set()
-        msg = f"Postgres did not accept a connection within {connect_seconds} s"
-        raise TimeoutError(msg)
-    outcome = result[0]
-    if isinstance(outcome, BaseException):
-        raise outcome
-    outcome.statement_seconds = statement_seconds
-    return outcome
-
-
-def _away(error: Exception) -> RecordUnavailableError:
-    """What callers see: that the record is away, without its address or user."""
-    kind = type(error).__name__
-    return RecordUnavailableError(
-        f"The record of jobs is not available right now ({kind}); try again shortly.",
-        retry_after_seconds=5,
-    )
