@@ -6,6 +6,7 @@
 from local.backing.errors import BackingError, PortInUseError
 from local.backing.moto import Moto
 from local.backing.postgres import Postgres
+from local.backing.record_database import RecordDatabase
 from local.backing.redis import Redis
 
-__all__ = ["BackingError", "Moto", "PortInUseError", "Postgres", "Redis"]
+__all__ = ["BackingError", "Moto", "PortInUseError", "Postgres", "RecordDatabase", "Redis"]
