@@ -19,29 +19,32 @@ from lib.stores.postgres.record import PostgresRecord
 from lib.stores.postgres.roles import Group
 from local.backing import Moto, Postgres, RecordDatabase, Redis
 
+RECORD = {"name": "vsl_test", "stage": "test"}
 KEPT = ["schema_migrations", "database_options", "health_probe"]
 """Tables whose rows come from the migrations."""
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """An embedded Postgres, one for each test process; its `url` is the superuser's, beside the record."""
-    server = Postgres(Path(tmp_path_factory.mktemp("postgres")))
-    server.start()
-    yield server
-    server.stop()
+    """An embedded Postgres with the record's database and logins, one for each test process.
+
+    Its `url` is the superuser's, beside the record. A test that needs another database with the same logins makes
+    a `RecordDatabase` of the stage "test" and another name.
+    """
+    with Postgres(Path(tmp_path_factory.mktemp("postgres"))) as server:
+        database = RecordDatabase(server, **RECORD)
+        database.make()
+        migrate_up(database.owner_url)
+        with connect(database.owner_url) as connection:
+            ensure_login(connection, database.api_url, Group.API)
+            ensure_login(connection, database.worker_url, Group.WORKER)
+        yield server
 
 
 @pytest.fixture(scope="session")
 def record_database(postgres: Postgres) -> RecordDatabase:
-    """The record with its schema and its three logins."""
-    database = RecordDatabase(postgres, name="vsl_test", stage="test")
-    database.make()
-    migrate_up(database.owner_url)
-    with connect(database.owner_url) as connection:
-        ensure_login(connection, database.api_url, Group.API)
-        ensure_login(connection, database.worker_url, Group.WORKER)
-    return database
+    """The record, as the tests before left it."""
+    return RecordDatabase(postgres, **RECORD)
 
 
 @pytest.fixture

@@ -14,18 +14,18 @@ from tests.fakes.wired import forget_everything
 
 
 @pytest.fixture
-def record_keys(postgres_url: str) -> Iterator[PostgresApiKeys]:
+def record_keys(owner_url: str) -> Iterator[PostgresApiKeys]:
     """The keys of an empty record."""
-    connection = RecordConnection(lambda: postgres_url)
+    connection = RecordConnection(lambda: owner_url)
     yield PostgresApiKeys(lambda: connection)
     connection.close()
 
 
 @pytest.fixture
-def command_line(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def command_line(owner_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """An operator's shell."""
     forget_everything()
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    monkeypatch.setenv("DATABASE_URL", owner_url)
     for name in ("CACHE_TABLE", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     yield

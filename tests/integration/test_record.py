@@ -118,7 +118,7 @@ def test_the_sql_transition_table_is_the_one_of_the_domain(postgres_url: str) ->
 
 
 def test_the_table_refuses_every_state_that_the_domain_refuses(
-    record: PostgresRecord, postgres_url: str
+    record: PostgresRecord, superuser_url: str
 ) -> None:
     job_id = create(record)
     for status, step in product(JobStatus, JobStep):
@@ -126,7 +126,7 @@ def test_the_table_refuses_every_state_that_the_domain_refuses(
             JobState(status, step)
         except ValueError:
             with (
-                psycopg.connect(postgres_url, options="-c session_replication_role=replica") as connection,
+                psycopg.connect(superuser_url, options="-c session_replication_role=replica") as connection,
                 pytest.raises(psycopg.errors.CheckViolation),
             ):
                 connection.execute(

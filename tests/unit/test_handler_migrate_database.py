@@ -6,12 +6,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
-import psycopg
 import pytest
 
 from handlers.migrate_database import handler
 from lib.api.custom_resource import CustomResourceAnswer, send_answer
-from local.backing import Postgres
+from local.backing import Postgres, RecordDatabase
 from tests.fakes.events import Context, event
 from tests.fakes.wired import Wired
 
@@ -66,23 +65,22 @@ def call(cloudformation: CloudFormation, kind: str, **more: Any) -> dict[str, An
 def test_create_migrates_an_empty_database_and_answers(
     wired: Wired, cloudformation: CloudFormation, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with psycopg.connect(postgres.url, autocommit=True) as connection:
-        connection.execute("drop database if exists migrated")
-        connection.execute("create database migrated")
-        monkeypatch.setenv("DATABASE_URL", _beside(postgres.url, "migrated"))
-        answer = call(cloudformation, "Create")
-        assert (answer["Status"], answer["path"]) == ("SUCCESS", "/answer?Signature=a%2Fb")
-        assert answer["Data"]["Applied"].startswith("001_initial_schema,002_functions")
-        assert answer["PhysicalResourceId"] == "database-migration"
-        for name in ("StackId", "RequestId", "LogicalResourceId"):
-            assert answer[name] == event("custom_resource")[name]
-        connection.execute("drop database migrated")
+    database = RecordDatabase(postgres, name="migrated", stage="test")
+    database.make()
+    monkeypatch.setenv("DATABASE_URL", database.owner_url)
+    answer = call(cloudformation, "Create")
+    assert (answer["Status"], answer["path"]) == ("SUCCESS", "/answer?Signature=a%2Fb")
+    assert answer["Data"]["Applied"].startswith("001_initial_schema,002_functions")
+    assert answer["PhysicalResourceId"] == "database-migration"
+    for name in ("StackId", "RequestId", "LogicalResourceId"):
+        assert answer[name] == event("custom_resource")[name]
+    database.drop()
 
 
 def test_an_update_without_anything_new_applies_nothing(
-    wired: Wired, cloudformation: CloudFormation, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    wired: Wired, cloudformation: CloudFormation, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    monkeypatch.setenv("DATABASE_URL", owner_url)
     answer = call(cloudformation, "Update", PhysicalResourceId="kept")
     assert (answer["Status"], answer["Data"], answer["PhysicalResourceId"]) == (
         "SUCCESS",
@@ -124,10 +122,3 @@ def test_an_address_that_may_not_or_cannot_be_answered_raises_nothing(wired: Wir
 
 def test_an_event_that_is_none_raises_nothing(wired: Wired) -> None:
     handler({}, Context())
-
-
-def _beside(url: str, database: str) -> str:
-    """The address of another database of the same server."""
-    head, _, query = url.partition("?")
-    address, _, _ = head.rpartition("/")
-    return f"{address}/{database}" + (f"?{query}" if query else "")
