@@ -51,8 +51,10 @@ if TYPE_CHECKING:
     from lib.stores.outage import Outage
     from lib.stores.postgres.api_keys import PostgresApiKeys
     from lib.stores.postgres.connection import RecordConnection
+    from lib.stores.postgres.slow_queries import SlowQueryLog
     from lib.stores.redis_client import RedisClient
     from lib.stores.redis_status import StatusFastPath
+    from lib.variables import Secret
 
 READ_CONNECT_SECONDS = 0.5
 READ_STATEMENT_SECONDS = 0.4
@@ -125,7 +127,7 @@ def record_connection() -> "RecordConnection":
     """The connection of transitions."""
     from lib.stores.postgres.connection import RecordConnection
 
-    return RecordConnection(lambda: secrets().get(settings(s.DatabaseSettings).database))
+    return RecordConnection(_address_of_record, on_slow=_slow_queries())
 
 
 @cache
@@ -134,10 +136,46 @@ def reading_connection() -> "RecordConnection":
     from lib.stores.postgres.connection import RecordConnection
 
     return RecordConnection(
-        lambda: secrets().get(settings(s.DatabaseSettings).database),
+        _address_of_record,
         connect_seconds=READ_CONNECT_SECONDS,
         statement_seconds=READ_STATEMENT_SECONDS,
+        on_slow=_slow_queries(),
     )
+
+
+@cache
+def replica_connection() -> "RecordConnection":
+    """The connection of reads that may be a little old: to the replica, or to the record if there is none."""
+    from lib import work_settings as w
+    from lib.stores.postgres.connection import RecordConnection
+
+    def address() -> str:
+        replica = settings(w.ReplicaSettings).replica
+        return _address(replica, read_only=True) if replica else _address_of_record()
+
+    return RecordConnection(address, read_only=True, on_slow=_slow_queries())
+
+
+def _address_of_record() -> str:
+    return _address(settings(s.DatabaseSettings).database)
+
+
+def _address(database: "Secret", *, read_only: bool = False) -> str:
+    """The connection string, which asks for TLS off this machine; read anew, as secrets are rotated."""
+    from lib.stores.postgres.sources import SecretSource
+
+    source = SecretSource(
+        lambda: secrets().text(database), database.name, read_only=read_only, environ=os.environ
+    )
+    return source.url()
+
+
+@cache
+def _slow_queries() -> "SlowQueryLog | None":
+    """Where slow statements are told of."""
+    from lib.stores.postgres.slow_queries import slow_query_log
+
+    return slow_query_log(settings(s.DatabaseSettings).slow_query_ms)
 
 
 @cache
@@ -661,4 +699,4 @@ def database_url() -> str:
     """Where the record is, for migrations."""
     from lib import work_settings as w
 
-    return secrets().get(settings(w.MigrationSettings).database)
+    return _address(settings(w.MigrationSettings).database)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from lib.domain.errors import ConfigurationError, FieldError
-from lib.variables import Secret, integer, present, secret, text, url
+from lib.variables import Secret, database, integer, present, secret, text, url
 
 SettingsT = TypeVar("SettingsT")
 
@@ -32,10 +32,10 @@ def load(kind: type[SettingsT], environ: Mapping[str, str]) -> SettingsT:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
-    """Where the record is, as the login that this function may use; statements of so many ms are called slow."""
+    """Where the record is, as the login that this function may use; how many ms make a statement slow, 0 none."""
 
-    database: Secret = secret("DATABASE_URL", "DATABASE_SECRET_NAME")
-    slow_query_ms: int = integer("SLOW_QUERY_MS", default=500, least=1)
+    database: Secret = database("DATABASE_URL", "DATABASE_SECRET_NAME")
+    slow_query_ms: int = integer("SLOW_QUERY_MS", default=500, least=0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -86,6 +86,27 @@ def secret(direct: str, by_name: str, *, optional: bool = False) -> Any:
     return field(metadata={_KEY: Variable(by_name, read)})
 
 
+def database(direct: str, by_name: str) -> Any:
+    """The `Secret` with the address of a database; else a direct one made of libpq's variables, such as PGHOST."""
+    given: Variable = secret(direct, by_name, optional=True).metadata[_KEY]
+
+    def read(environ: Mapping[str, str]) -> Secret:
+        found: Secret | None = given.read(environ)
+        if found is not None:
+            return found
+        if not environ.get("PGHOST"):
+            raise ValueError(f"(the name of a secret), or else {direct} or PGHOST, must be set")
+        from lib.domain.database import credentials_from_variables  # noqa: PLC0415 - seldom used, and not by Lambda
+        from lib.domain.errors import ConfigurationError  # noqa: PLC0415 - as above
+
+        try:
+            return Secret("PGHOST", credentials_from_variables(environ).url)
+        except ConfigurationError as wrong:
+            raise ValueError(f"is not set, and the variables of libpq are wrong: {wrong.message}") from None
+
+    return field(metadata={_KEY: Variable(by_name, read)})
+
+
 def _field(name: str, default: str | None, convert: Callable[[str], Any]) -> Any:
     def read(environ: Mapping[str, str]) -> Any:
         value = environ.get(name, "").strip() or default

@@ -11,7 +11,7 @@ from lib.settings import (
     MirrorSettings,
     StateSettings,
 )
-from lib.variables import Secret, choice, integer, secret, text, url
+from lib.variables import Secret, choice, database, integer, secret, text, url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +164,7 @@ class StoreSettings(MirrorSettings, BucketSettings, QueueSettings, OutputSetting
 class MigrationSettings:
     """Of `migrate_database`: the migrator's login, and the two that it makes where they are missing."""
 
-    database: Secret = secret("DATABASE_URL", "DATABASE_SECRET_NAME")
+    database: Secret = database("DATABASE_URL", "DATABASE_SECRET_NAME")
     api_database: Secret | None = secret("API_DATABASE_URL", "API_DATABASE_SECRET_NAME", optional=True)
     worker_database: Secret | None = secret(
         "WORKER_DATABASE_URL", "WORKER_DATABASE_SECRET_NAME", optional=True

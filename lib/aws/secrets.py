@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from lib.aws import account
@@ -17,6 +17,8 @@ TIMEOUT_SECONDS = 2.0
 REFRESH_TIMEOUT_SECONDS = 0.5  # there is an older value to go on with
 _TARGET = "secretsmanager.GetSecretValue"
 
+ReadT = TypeVar("ReadT")
+
 
 def fetch_secret(name: str, timeout_seconds: float) -> str:
     """The current value of a secret, as it stands in Secrets Manager.
@@ -26,9 +28,9 @@ def fetch_secret(name: str, timeout_seconds: float) -> str:
         UnavailableError: Secrets Manager does not answer.
     """
     status, answer = _ask(json.dumps({"SecretId": name}).encode(), timeout_seconds)
-    if status == 200:
+    if status == 200 and "SecretString" in answer:
         return str(answer["SecretString"])
-    kind = str(answer.get("__type", status)).rpartition("#")[2]
+    kind = str(answer.get("__type", "binary" if status == 200 else status)).rpartition("#")[2]
     if status >= 500 or "Throttling" in kind:
         raise UnavailableError(f"Secrets Manager did not give {name}: {kind}", retry_after_seconds=5)
     raise ConfigurationError(
@@ -58,35 +60,50 @@ def _ask(body: bytes, timeout_seconds: float) -> tuple[int, dict[str, Any]]:
 
 
 class Secrets:
-    """Gives secrets; what was fetched is kept for `LIFE_SECONDS`, and longer while Secrets Manager is away."""
+    """Gives secrets; what was fetched is kept for `life_seconds`, and longer while Secrets Manager is away."""
 
     def __init__(
         self,
         fetch: Callable[[str, float], str] = fetch_secret,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        life_seconds: float = LIFE_SECONDS,
     ) -> None:
         self._fetch = fetch
         self._monotonic = monotonic
+        self._life_seconds = life_seconds
         self._held: dict[str, tuple[str, float]] = {}
 
     def get(self, secret: Secret) -> str:
         """The secret's plain string; of a JSON object, its `value`. Raises as `fetch_secret` does."""
-        if secret.direct is not None:
-            return secret.direct
+        return secret.direct if secret.direct is not None else self.read(secret.name, plain_value)
+
+    def text(self, secret: Secret) -> str:
+        """The secret as it was saved, JSON or not. Raises as `fetch_secret` does."""
+        return secret.direct if secret.direct is not None else self.read(secret.name, _as_it_is)
+
+    def read(self, name: str, parse: Callable[[str, str], ReadT]) -> ReadT:
+        """What `parse(name, text)` makes of the secret's text; a text that it refuses is not kept.
+
+        Raises as `fetch_secret` and `parse` do.
+        """
         now = self._monotonic()
-        held = self._held.get(secret.name)
+        held = self._held.get(name)
         if held is not None and now < held[1]:
-            return held[0]
+            return parse(name, held[0])
         try:
-            limit = REFRESH_TIMEOUT_SECONDS if held else TIMEOUT_SECONDS
-            value = plain_value(secret.name, self._fetch(secret.name, limit))
+            text = self._fetch(name, REFRESH_TIMEOUT_SECONDS if held else TIMEOUT_SECONDS)
         except UnavailableError:
             if held is None:
                 raise
-            value = held[0]
-        self._held[secret.name] = (value, now + LIFE_SECONDS)
-        return value
+            text = held[0]
+        parsed = parse(name, text)
+        self._held[name] = (text, now + self._life_seconds)
+        return parsed
+
+
+def _as_it_is(_: str, text: str) -> str:
+    return text
 
 
 def plain_value(name: str, text: str) -> str:
