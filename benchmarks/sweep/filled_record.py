@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, LiteralString
 
-import psycopg
-from psycopg.conninfo import make_conninfo
-
 from benchmarks.bench import BenchmarkError
 from lib.domain.snapshot import JobSnapshot
 from lib.services.after_commit import AfterCommit
 from lib.services.sweep import Sweep
 from lib.stores.postgres.connection import RecordConnection
+from lib.stores.postgres.logins import ensure_login
 from lib.stores.postgres.migrations import migrate_up
+from lib.stores.postgres.migrator import connect
 from lib.stores.postgres.record import PostgresRecord
-from local.backing import Postgres
+from lib.stores.postgres.roles import Group
+from local.backing import Postgres, RecordDatabase
 
 _USERS: LiteralString = """
 insert into users (user_id, created_at) select 'user-' || n, now() from generate_series(0, 99) n
@@ -39,16 +39,15 @@ class FilledRecord:
     """`jobs` jobs in flight, none of them due, until `make_due` says otherwise."""
 
     def __init__(self, server: Postgres, jobs: int) -> None:
-        name = f"jobs_{jobs}"
-        with psycopg.connect(server.url, autocommit=True) as connection:
-            connection.execute(psycopg.sql.SQL("create database {}").format(psycopg.sql.Identifier(name)))
-        url = make_conninfo(server.url, dbname=name)
-        migrate_up(url)
-        self._direct = psycopg.connect(url, autocommit=True)
+        database = RecordDatabase(server, name=f"jobs_{jobs}", stage="bench")
+        database.make()
+        migrate_up(database.owner_url)
+        self._direct = connect(database.owner_url)
+        ensure_login(self._direct, database.worker_url, Group.WORKER)
         self._direct.execute(_USERS)
         self._direct.execute(_JOBS, [jobs])
         self._direct.execute("vacuum analyze jobs")
-        self._connection = RecordConnection(lambda: url)
+        self._connection = RecordConnection(lambda: database.worker_url)
         self.queue = CountingQueue()
         self.sweep = _sweep(PostgresRecord(self._connection), self.queue)
 
