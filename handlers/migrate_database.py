@@ -1,4 +1,4 @@
-"""A CloudFormation custom resource: brings the record's schema up to date before new code takes traffic."""
+"""A CloudFormation custom resource: brings the record's schema and logins up to date before new code takes traffic."""
 
 import logging
 from typing import Any
@@ -25,6 +25,15 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 
 def _migrate() -> list[str]:
-    from lib.stores.postgres.migrations import migrate_up  # noqa: PLC0415 - a failing import must be answered too
+    # A failing import must be answered too.
+    from lib.stores.postgres.logins import ensure_login  # noqa: PLC0415 - see above
+    from lib.stores.postgres.migrations import migrate_up  # noqa: PLC0415 - see above
+    from lib.stores.postgres.migrator import connect  # noqa: PLC0415 - see above
 
-    return migrate_up(bootstrap.database_url(), log=logger.info)
+    url = bootstrap.database_url()
+    applied = migrate_up(url, log=logger.info)
+    with connect(url) as connection:
+        for group, login_url in bootstrap.database_logins().items():
+            for done in ensure_login(connection, login_url, group):
+                logger.info(done)
+    return applied

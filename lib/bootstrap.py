@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from lib.stores.outage import Outage
     from lib.stores.postgres.api_keys import PostgresApiKeys
     from lib.stores.postgres.connection import RecordConnection
+    from lib.stores.postgres.roles import Group
     from lib.stores.postgres.slow_queries import SlowQueryLog
     from lib.stores.redis_client import RedisClient
     from lib.stores.redis_status import StatusFastPath
@@ -633,9 +634,11 @@ def _read_update(message: Mapping[str, Any]) -> "ProviderUpdate":
 def store_result() -> "StoreResult":
     """Works through the store queue."""
     from lib import work_settings as w
+    from lib.aws.account import region
     from lib.domain.stored_output import CopyLimits
     from lib.providers.fetch import GuardedOutputSource
     from lib.providers.guard import AddressGuard
+    from lib.services.output_meter import BucketPlace
     from lib.services.store_output import StoragePorts, store_output
     from lib.services.store_result import StoreResult
     from lib.stores.probe import DecodingProbe
@@ -645,7 +648,8 @@ def store_result() -> "StoreResult":
     source = GuardedOutputSource(AddressGuard(chosen.output_host_exception))
     ports = StoragePorts(media_bucket(), source, DecodingProbe(), PillowPainter())
     store_one = partial(store_output, ports=ports, limits=CopyLimits(max_bytes=chosen.max_output_bytes))
-    return StoreResult(record(), after_commit(), store_one, journal(), clock, timing())
+    place = BucketPlace(settings(s.BucketSettings).bucket, region())
+    return StoreResult(record(), after_commit(), store_one, journal(), clock, timing(), place)
 
 
 @cache
@@ -700,3 +704,13 @@ def database_url() -> str:
     from lib import work_settings as w
 
     return _address(settings(w.MigrationSettings).database)
+
+
+def database_logins() -> "dict[Group, str]":
+    """The addresses of the functions' logins by their group, as far as they are given, for migrations."""
+    from lib import work_settings as w
+    from lib.stores.postgres.roles import Group
+
+    chosen = settings(w.MigrationSettings)
+    given = {Group.API: chosen.api_database, Group.WORKER: chosen.worker_database}
+    return {group: _address(secret) for group, secret in given.items() if secret is not None}

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
 from typing import Any
 
+import psycopg
 import pytest
 
 from handlers.migrate_database import handler
@@ -58,8 +59,7 @@ def call(cloudformation: CloudFormation, kind: str, **more: Any) -> dict[str, An
         {**event("custom_resource"), "RequestType": kind, "ResponseURL": cloudformation.url, **more},
         Context(),
     )
-    (answer,) = cloudformation.answers
-    return answer
+    return cloudformation.answers[-1]
 
 
 def test_create_migrates_an_empty_database_and_answers(
@@ -75,6 +75,40 @@ def test_create_migrates_an_empty_database_and_answers(
     for name in ("StackId", "RequestId", "LogicalResourceId"):
         assert answer[name] == event("custom_resource")[name]
     database.drop()
+
+
+def test_the_logins_of_the_functions_are_made_with_their_rights_and_a_second_time_nothing(
+    wired: Wired, cloudformation: CloudFormation, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = RecordDatabase(postgres, name="with_logins", stage="test")
+    database.make()
+    monkeypatch.setenv("DATABASE_URL", database.owner_url)
+    addresses = {
+        login: database.owner_url.replace("vsl_test_migrator", f"made_{login}:secret")
+        for login in ("api", "worker")
+    }
+    for login, address in addresses.items():
+        monkeypatch.setenv(f"{login.upper()}_DATABASE_URL", address)
+    for _ in range(2):
+        assert call(cloudformation, "Update")["Status"] == "SUCCESS"
+    for login, address in addresses.items():
+        with psycopg.connect(address) as connection:
+            found = connection.execute(
+                "select pg_has_role('vsl_api', 'usage'), pg_has_role('vsl_worker', 'usage'),"
+                " pg_has_role('vsl_owner', 'member')"
+            ).fetchone()
+        assert found == (login == "api", login == "worker", False)
+    database.drop()
+
+
+def test_a_login_that_is_the_migrators_own_fails_the_deployment_with_the_reason(
+    wired: Wired, cloudformation: CloudFormation, owner_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", owner_url)
+    monkeypatch.setenv("API_DATABASE_URL", owner_url)
+    answer = call(cloudformation, "Update")
+    assert answer["Status"] == "FAILED"
+    assert "the login of vsl_api must be another" in answer["Reason"]
 
 
 def test_an_update_without_anything_new_applies_nothing(
