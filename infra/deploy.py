@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from infra import bundle, cdk_cli, parameters, settings
 from infra.bundle_paths import BUILD
 from infra.env_file import load_into_environment
+from infra.names import LOGINS_PARAMETER
 from infra.operator_secrets import SECRETS, OperatorSecrets
 from infra.session import NotReadyError, open_session
 from infra.settings import InfraSettings
 
 OUTPUTS = BUILD / "outputs.json"
-_REDIS = next(secret for secret in SECRETS if secret.variable == "REDIS_URL")
+# Secrets that a stage may do without, by the variable whose parameter tells the functions that there is one.
+_OPTIONAL = {"REDIS_SECRET_NAME": "REDIS_URL", "DATABASE_REPLICA_SECRET_NAME": "DATABASE_REPLICA_URL"}
 
 
 def main(cdk_options: Sequence[str]) -> int:
@@ -26,6 +28,7 @@ def main(cdk_options: Sequence[str]) -> int:
         print(f"stage {chosen.stage}, account {account}, region {session.region_name}")
         for name in secrets.save(values):
             print(f"saved secret {name}")
+        arguments += _parameter(chosen, LOGINS_PARAMETER, secrets.logins_version())
         if chosen.bundle and bundle.main() != 0:
             return 1
         environment = {name: value for name, value in values.items() if name.startswith(("AWS_", "VSL_"))}
@@ -44,8 +47,10 @@ def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str
     """The arguments of `cdk deploy`; raises NotReadyError with everything that stands in its way."""
     problems = secrets.problems(values)
     wanted = dict(values)
-    if values.get(_REDIS.variable) or secrets.exists(_REDIS):
-        wanted["REDIS_SECRET_NAME"] = chosen.secret_name(_REDIS.suffix)
+    for variable, url in _OPTIONAL.items():
+        secret = next(secret for secret in SECRETS if secret.variable == url)
+        if values.get(url) or secrets.exists(secret):
+            wanted[variable] = chosen.secret_name(secret.suffix)
     try:
         stack_values = parameters.values(wanted, stage=chosen.stage)
     except ValueError as error:
@@ -55,8 +60,12 @@ def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str
         raise NotReadyError(f"Not ready to deploy stage {chosen.stage} (see .env.example):\n{listed}")
     arguments = ["--require-approval", "never", "--outputs-file", str(OUTPUTS)]
     for name, value in stack_values.items():
-        arguments += ["--parameters", f"Vsl-{chosen.stage}-app:{name}={value}"]
+        arguments += _parameter(chosen, name, value)
     return arguments
+
+
+def _parameter(chosen: InfraSettings, name: str, value: str) -> list[str]:
+    return ["--parameters", f"Vsl-{chosen.stage}-app:{name}={value}"]
 
 
 def _print_outputs() -> None:

@@ -8,6 +8,9 @@ class Need(StrEnum):
     """One thing a function uses; `infra/wiring.py` turns it into both its variables and its permissions."""
 
     DATABASE = auto()
+    DATABASE_WORKER = auto()
+    DATABASE_MIGRATOR = auto()
+    DATABASE_REPLICA = auto()
     REDIS = auto()
     REPLICATE = auto()
     WEBHOOK_TOKEN = auto()
@@ -17,6 +20,8 @@ class Need(StrEnum):
     SCHEDULING = auto()
     OUTPUTS = auto()
     PROMPT_LOGGING = auto()
+    RETENTION = auto()
+    QUERY_CACHE = auto()
     JOBS_READ = auto()
     JOBS_WRITE = auto()
     JOBS_IN_FLIGHT = auto()
@@ -33,6 +38,7 @@ class Need(StrEnum):
     TEMP_WRITE = auto()
     ADVANCE_SEND = auto()
     STORE_SEND = auto()
+    QUEUES_OBSERVE = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +72,10 @@ class FunctionSpec:
         return self.name.title().replace("_", "")
 
 
-_KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_FORGET})
-_TRANSITIONS = frozenset({Need.DATABASE, Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND})
+# Who answers callers sees the record as vsl_api, through its policies, and sends what happened to the workers.
+_KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_FORGET, Need.ADVANCE_SEND})
+_TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND})
+_WORKING = _TRANSITIONS | {Need.DATABASE_WORKER}
 _SUBMITTING = frozenset({Need.REPLICATE, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING})
 
 FUNCTIONS = (
@@ -96,25 +104,25 @@ FUNCTIONS = (
         name="manage_jobs",
         timeout_seconds=30,
         memory_mb=512,
-        needs=_KEY_CHECK | _TRANSITIONS | {Need.MEDIA_READ},
+        needs=_KEY_CHECK | _TRANSITIONS | {Need.MEDIA_READ, Need.QUERY_CACHE},
     ),
     FunctionSpec(
         name="describe_api",
         timeout_seconds=10,
         memory_mb=512,
-        needs=_KEY_CHECK | {Need.MODELS},
+        needs=_KEY_CHECK | {Need.MODELS, Need.JOBS_READ, Need.QUEUES_OBSERVE},
     ),
     FunctionSpec(
         name="check_replicate_status",
         timeout_seconds=60,
         memory_mb=512,
-        needs=_TRANSITIONS | {Need.JOBS_IN_FLIGHT},
+        needs=_WORKING | {Need.JOBS_IN_FLIGHT, Need.RETENTION},
     ),
     FunctionSpec(
         name="advance_job",
         timeout_seconds=60,
         memory_mb=512,
-        needs=_TRANSITIONS
+        needs=_WORKING
         | _SUBMITTING
         | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.BUCKET_LIST},
         re_queues=True,
@@ -123,7 +131,7 @@ FUNCTIONS = (
         name="store_result",
         timeout_seconds=300,
         memory_mb=2048,
-        needs=_TRANSITIONS
+        needs=_WORKING
         | {Need.MEDIA_READ, Need.MEDIA_WRITE, Need.UPLOADS_LIST, Need.BUCKET_LIST, Need.TEMP_READ}
         | {Need.OUTPUTS, Need.SCHEDULING},
         with_media=True,
@@ -133,6 +141,6 @@ FUNCTIONS = (
         name="migrate_database",
         timeout_seconds=300,
         memory_mb=512,
-        needs=frozenset({Need.DATABASE}),
+        needs=frozenset({Need.DATABASE_MIGRATOR}),
     ),
 )

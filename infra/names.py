@@ -12,6 +12,10 @@ JOBS_TABLE = "realtime-jobs"
 CACHE_TABLE = "gateway-cache"
 TOKEN_KEY_SECRET = "webhook/token-key"  # noqa: S105  # the name of a secret, not a secret
 DATABASE_SECRET = "database/main"  # noqa: S105  # the name of a secret, not a secret
+DATABASE_WORKER_SECRET = "database/worker"  # noqa: S105  # the name of a secret, not a secret
+DATABASE_MIGRATOR_SECRET = "database/migrator"  # noqa: S105  # the name of a secret, not a secret
+DATABASE_REPLICA_SECRET = "database/replica"  # noqa: S105  # the name of a secret, not a secret
+LOGINS_PARAMETER = "DatabaseLogins"
 REDIS_SECRET = "redis/main"  # noqa: S105  # the name of a secret, not a secret
 REPLICATE_SECRET = "providers/replicate"  # noqa: S105  # the name of a secret, not a secret
 

@@ -1,12 +1,14 @@
 """The secrets that the operator brings: read from the environment, kept in Secrets Manager under fixed names."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from infra import names
+from infra import database_logins, names
+from infra.database_logins import SCHEMES, derived_urls, shared_login, with_login
 from infra.session import NotReadyError
 from infra.settings import InfraSettings
 
@@ -30,13 +32,36 @@ class OperatorSecret:
         return None
 
 
+# In the order in which they are saved: the migrator's comes after those that are derived from it, so that a
+# deployment that stops in between derives them again.
 SECRETS = (
     OperatorSecret(
-        "DATABASE_URL",
+        "API_DATABASE_URL",
         names.DATABASE_SECRET,
-        ("postgresql://", "postgres://"),
+        SCHEMES,
+        required=False,
+        hint="it is made up only where DATABASE_URL is an address",
+    ),
+    OperatorSecret(
+        "WORKER_DATABASE_URL",
+        names.DATABASE_WORKER_SECRET,
+        SCHEMES,
+        required=False,
+        hint="it is made up only where DATABASE_URL is an address",
+    ),
+    OperatorSecret(
+        "DATABASE_URL",
+        names.DATABASE_MIGRATOR_SECRET,
+        SCHEMES,
         required=True,
-        hint="a Postgres that can be reached over TLS",
+        hint="a Postgres that can be reached over TLS, with a login that owns the database and may create roles",
+    ),
+    OperatorSecret(
+        "DATABASE_REPLICA_URL",
+        names.DATABASE_REPLICA_SECRET,
+        SCHEMES,
+        required=False,
+        hint="optional",
     ),
     OperatorSecret(
         "REPLICATE_API_TOKEN",
@@ -53,6 +78,8 @@ SECRETS = (
         hint="optional",
     ),
 )
+LOGINS = SECRETS[:3]
+"""Those that the migrations need."""
 
 
 class OperatorSecrets:
@@ -74,15 +101,38 @@ class OperatorSecrets:
                 found += [problem] if (problem := secret.problem(value)) else []
             elif secret.required and not self.exists(secret):
                 found.append(f"{secret.variable} is missing: {secret.hint}")
-        return found
+        return found or self._problems_of_logins(self.complete(values))
 
     def exists(self, secret: OperatorSecret) -> bool:
         """Whether the stage has this secret."""
         return self._current(secret) is not None
 
+    def complete(self, values: Mapping[str, str]) -> dict[str, str]:
+        """`values` with the addresses of the logins that the operator leaves to the deployment.
+
+        A replica's address without a login gets that of the API, which reads from it.
+        """
+        saved = self._saved()
+        wanted = {**values, **derived_urls(values, saved, stage=self._settings.stage)}
+        replica = wanted.get("DATABASE_REPLICA_URL", "")
+        api = wanted.get("API_DATABASE_URL") or saved.get("API_DATABASE_URL", "")
+        if replica.startswith(SCHEMES) and not database_logins.user_of(replica) and api.startswith(SCHEMES):
+            login = database_logins.user_of(api), database_logins.password_of(api)
+            wanted["DATABASE_REPLICA_URL"] = with_login(replica, *login)
+        return wanted
+
+    def logins_version(self) -> str:
+        """Changes whenever a secret of the three logins does, and tells nothing of them."""
+        versions = [
+            self._client.get_secret_value(SecretId=self._settings.secret_name(secret.suffix))["VersionId"]
+            for secret in LOGINS
+        ]
+        return hashlib.sha256(" ".join(versions).encode()).hexdigest()[:16]
+
     def save(self, values: Mapping[str, str]) -> list[str]:
-        """Create or update each secret that `values` holds; returns the names of those that changed."""
+        """Create or update each secret that `values` holds or leads to; returns the names of those that changed."""
         changed = []
+        values = self.complete(values)
         for secret in SECRETS:
             value, name = values.get(secret.variable, ""), self._settings.secret_name(secret.suffix)
             current = self._current(secret)
@@ -94,6 +144,19 @@ class OperatorSecrets:
                 self._client.put_secret_value(SecretId=name, SecretString=value)
             changed.append(name)
         return changed
+
+    def _saved(self) -> dict[str, str]:
+        """The addresses of the logins as they were saved, by variable."""
+        found = {secret.variable: self._current(secret) for secret in LOGINS}
+        return {variable: value for variable, value in found.items() if value is not None}
+
+    def _problems_of_logins(self, wanted: Mapping[str, str]) -> list[str]:
+        """What is wrong with the three addresses beside each other; `wanted` is complete."""
+        saved = self._saved()
+        urls = {s.variable: wanted.get(s.variable) or saved.get(s.variable, "") for s in reversed(LOGINS)}
+        missing = [f"{s.variable} is missing: {s.hint}" for s in LOGINS if not urls[s.variable]]
+        problem = shared_login({name: url for name, url in urls.items() if url.startswith(SCHEMES)})
+        return missing or ([problem] if problem else [])
 
     def _current(self, secret: OperatorSecret) -> str | None:
         name = self._settings.secret_name(secret.suffix)

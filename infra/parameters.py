@@ -114,6 +114,72 @@ PARAMETERS = (
         description="vsl/{stage}/redis/main where there is a Redis; empty where there is none",
         pattern="(|vsl/{stage}/redis/main)",
     ),
+    Parameter(
+        name="SlowQueryMs",
+        variable="SLOW_QUERY_MS",
+        default="500",
+        description="Milliseconds from which a statement is logged as slow; 0 for none",
+        pattern=f"(0|{_NUMBER})",
+    ),
+    Parameter(
+        name="CacheTtlSeconds",
+        variable="CACHE_TTL_SECONDS",
+        default="300",
+        description="Seconds that the answer of an expensive query is kept",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="CacheMaxSize",
+        variable="CACHE_MAX_SIZE",
+        default="1000",
+        description="Answers of queries that one process keeps",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="RetentionTimelineDays",
+        variable="RETENTION_TIMELINE_DAYS",
+        default="90",
+        description="Days that the processing steps of ended jobs are kept",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="RetentionStorageDays",
+        variable="RETENTION_STORAGE_DAYS",
+        default="90",
+        description="Days that the log of storage operations is kept",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="RetentionAccessDays",
+        variable="RETENTION_ACCESS_DAYS",
+        default="90",
+        description="Days that the log of accesses to media is kept",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="RetentionMetricsDays",
+        variable="RETENTION_METRICS_DAYS",
+        default="30",
+        description="Days that the figures of the system are kept",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="RetentionSecurityDays",
+        variable="RETENTION_SECURITY_DAYS",
+        default="365",
+        description="Days that security events are kept",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="RetentionJobsDays",
+        variable="RETENTION_JOBS_DAYS",
+        default="0",
+        description="Days that ended jobs are kept; 0 for ever",
+        pattern=f"(0|{_NUMBER})",
+    ),
+)
+RETENTION_VARIABLES: tuple[str, ...] = tuple(
+    p.variable for p in PARAMETERS if p.variable.startswith("RETENTION_")
 )
 
 

@@ -8,6 +8,7 @@ class Access(StrEnum):
     """Who may call a route, and why API Gateway itself lets every caller through to the function."""
 
     API_KEY = "The function checks the API key, whose cached hash spares the round trip of an authorizer."
+    ADMIN = "The function checks the API key as above, and then that its user is an admin."
     CALLBACK = "Providers hold no key of ours: the function checks the signed address and their signature."
     PUBLIC = "Public by design: it tells nothing about users or jobs."
     NOTHING = "There is nothing here: the function says so in the words of every other error."
@@ -46,9 +47,15 @@ ROUTES = (
     Route("process_webhook", "POST", "/webhook/{provider}", Access.CALLBACK),
     Route("get_status", "GET", "/status/{jobId}", Access.API_KEY),
     Route("manage_jobs", "GET", "/jobs", Access.API_KEY),
+    Route("manage_jobs", "GET", "/jobs/{jobId}", Access.API_KEY),
+    Route("manage_jobs", "GET", "/jobs/{jobId}/timeline", Access.API_KEY),
+    Route("manage_jobs", "GET", "/jobs/{jobId}/elements", Access.API_KEY),
+    Route("manage_jobs", "GET", "/jobs/{jobId}/storage", Access.API_KEY),
     Route("manage_jobs", "POST", "/jobs/{jobId}/cancel", Access.API_KEY),
+    Route("manage_jobs", "GET", "/media/{outputId}", Access.API_KEY),
     Route("describe_api", "GET", "/models", Access.API_KEY),
     Route("describe_api", "GET", "/health", Access.PUBLIC),
+    Route("describe_api", "GET", "/health/details", Access.ADMIN),
     Route("describe_api", "GET", "/openapi.json", Access.PUBLIC),
     Route("describe_api", "GET", "/docs", Access.PUBLIC),
 )

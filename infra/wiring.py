@@ -1,6 +1,6 @@
 """Turns what a function needs into its environment variables and its permissions: one table for both."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from aws_cdk import CfnParameter
@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from infra import names
 from infra.constructs.object_grant import grant_objects
 from infra.functions import Need
+from infra.parameters import RETENTION_VARIABLES
 from infra.settings import InfraSettings
 
 _UPLOAD_ACTIONS = (
@@ -36,10 +37,15 @@ class Resources:
     media_bucket: s3.IBucket
     token_key: secretsmanager.ISecret
     database_secret: secretsmanager.ISecret
+    database_worker_secret: secretsmanager.ISecret
+    database_migrator_secret: secretsmanager.ISecret
+    database_replica_secret: secretsmanager.ISecret
     redis_secret: secretsmanager.ISecret
     replicate_secret: secretsmanager.ISecret
     advance_queue: sqs.IQueue
+    advance_dead_letters: sqs.IQueue
     store_queue: sqs.IQueue
+    store_dead_letters: sqs.IQueue
     api_endpoint: str
 
 
@@ -58,6 +64,7 @@ class Wiring:
         self._parameters = resources.parameters
         self._stage = resources.settings.stage
         self._connections = {
+            **self._databases(resources),
             **self._secrets(resources),
             **self._tables(resources),
             **self._objects(resources.media_bucket),
@@ -85,12 +92,33 @@ class Wiring:
     def _chosen(self, *variables: str) -> dict[str, str]:
         return {name: self._parameters[name].value_as_string for name in variables}
 
+    def _databases(self, resources: Resources) -> dict[Need, Connection]:
+        """The record, by the login whose rights a function has there: one variable, whoever reads it."""
+        named = resources.settings.secret_name
+        main, worker = named(names.DATABASE_SECRET), named(names.DATABASE_WORKER_SECRET)
+        migrator = resources.database_migrator_secret
+        slow = self._chosen("SLOW_QUERY_MS")
+        return {
+            Need.DATABASE: Connection(
+                {"DATABASE_SECRET_NAME": main, **slow}, _read(resources.database_secret)
+            ),
+            Need.DATABASE_WORKER: Connection(
+                {"DATABASE_SECRET_NAME": worker, **slow}, _read(resources.database_worker_secret)
+            ),
+            # It makes the two other logins, with the passwords of their secrets.
+            Need.DATABASE_MIGRATOR: Connection(
+                {
+                    "DATABASE_SECRET_NAME": named(names.DATABASE_MIGRATOR_SECRET),
+                    "API_DATABASE_SECRET_NAME": main,
+                    "WORKER_DATABASE_SECRET_NAME": worker,
+                },
+                _read(migrator, resources.database_secret, resources.database_worker_secret),
+            ),
+        }
+
     def _secrets(self, resources: Resources) -> dict[Need, Connection]:
         named = resources.settings.secret_name
         return {
-            Need.DATABASE: Connection(
-                {"DATABASE_SECRET_NAME": named(names.DATABASE_SECRET)}, _read(resources.database_secret)
-            ),
             Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), _read(resources.redis_secret)),
             Need.REPLICATE: Connection(
                 {
@@ -144,12 +172,22 @@ class Wiring:
     @staticmethod
     def _queues(resources: Resources) -> dict[Need, Connection]:
         advance, store = resources.advance_queue, resources.store_queue
+        observed = {
+            "ADVANCE_QUEUE_URL": advance,
+            "STORE_QUEUE_URL": store,
+            "ADVANCE_DEAD_LETTERS_URL": resources.advance_dead_letters,
+            "STORE_DEAD_LETTERS_URL": resources.store_dead_letters,
+        }
         return {
             Need.ADVANCE_SEND: Connection(
                 {"ADVANCE_QUEUE_URL": advance.queue_url}, _allow(advance.queue_arn, "sqs:SendMessage")
             ),
             Need.STORE_SEND: Connection(
                 {"STORE_QUEUE_URL": store.queue_url}, _allow(store.queue_arn, "sqs:SendMessage")
+            ),
+            Need.QUEUES_OBSERVE: Connection(
+                {variable: queue.queue_url for variable, queue in observed.items()},
+                _allow_on([queue.queue_arn for queue in observed.values()], "sqs:GetQueueAttributes"),
             ),
         }
 
@@ -162,13 +200,20 @@ class Wiring:
             Need.SCHEDULING: Connection(self._chosen("POLL_AFTER_SECONDS", "JOB_DEADLINE_SECONDS")),
             Need.OUTPUTS: Connection(self._chosen("MAX_OUTPUT_BYTES", "OUTPUT_HOST_EXCEPTION")),
             Need.PROMPT_LOGGING: Connection(self._chosen("LOG_PROMPTS")),
+            Need.RETENTION: Connection(self._chosen(*RETENTION_VARIABLES)),
+            Need.QUERY_CACHE: Connection(self._chosen("CACHE_TTL_SECONDS", "CACHE_MAX_SIZE")),
         }
 
 
 def _allow(arn: str, *actions: str) -> Grant:
-    return lambda role: iam.Grant.add_to_principal(grantee=role, actions=[*actions], resource_arns=[arn])
+    return _allow_on([arn], *actions)
 
 
-def _read(secret: secretsmanager.ISecret) -> Grant:
-    """Reading its value, and not, as `grant_read` would add, its description."""
-    return _allow(f"{secret.secret_arn}-??????", "secretsmanager:GetSecretValue")
+def _allow_on(arns: Sequence[str], *actions: str) -> Grant:
+    return lambda role: iam.Grant.add_to_principal(grantee=role, actions=[*actions], resource_arns=[*arns])
+
+
+def _read(*secrets: secretsmanager.ISecret) -> Grant:
+    """Reading their values, and not, as `grant_read` would add, their descriptions."""
+    arns = [f"{secret.secret_arn}-??????" for secret in secrets]
+    return _allow_on(arns, "secretsmanager:GetSecretValue")

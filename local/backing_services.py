@@ -4,9 +4,9 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from local.backing import Moto, Postgres, Redis
+from local.backing import Moto, Postgres, RecordDatabase, Redis
 from local.backing.service import Service
-from local.settings import CloudSettings, Part
+from local.settings import STAGE, CloudSettings, Part
 from local.simulator import TOKEN, Simulator
 
 REAL_REPLICATE = "https://api.replicate.com"
@@ -26,15 +26,23 @@ class BackingServices:
         self._real = bool(settings.replicate_token)
         wanted = settings.parts - ({Part.REPLICATE} if self._real else set())
         self._services = {part: kinds[part]() for part in Part if part in wanted}
+        postgres = self._services.get(Part.POSTGRES)
+        self.record = (
+            RecordDatabase(postgres, name="vsl", stage=STAGE) if isinstance(postgres, Postgres) else None
+        )
 
     def start(self) -> None:
-        """Start all at once; the first failure is raised when the others have started or failed too."""
+        """Start all at once, and make the record's database; the first failure is raised when the others have
+        started or failed too.
+        """
         with ThreadPoolExecutor(max_workers=len(Part)) as executor:
             started: list[Future[Service]] = [
                 executor.submit(service.start) for service in self._services.values()
             ]
         for future in started:
             future.result()
+        if self.record is not None:
+            self.record.make()
 
     def stop(self) -> None:
         """Stop all; harmless for those that do not run."""
@@ -42,7 +50,9 @@ class BackingServices:
             list(executor.map(lambda service: service.stop(), self._services.values()))
 
     def url(self, part: Part) -> str:
-        """The address of a service, "" if it is left out."""
+        """The address of a service, "" if it is left out; of Postgres the migrator's."""
+        if part is Part.POSTGRES:
+            return self.record.owner_url if self.record else ""
         if part is Part.REPLICATE and self._real:
             return REAL_REPLICATE
         return self._services[part].url if part in self._services else ""
@@ -62,8 +72,11 @@ class BackingServices:
 
     def secrets(self) -> dict[str, str]:
         """What the operator would put into Secrets Manager: secret name without `vsl/{stage}/` -> value."""
+        record = self.record
         values = {
-            "database/main": self.url(Part.POSTGRES),
+            "database/main": record.api_url if record else "",
+            "database/worker": record.worker_url if record else "",
+            "database/migrator": record.owner_url if record else "",
             "redis/main": self.url(Part.REDIS),
             "providers/replicate": self._token if self._real else TOKEN if self.url(Part.REPLICATE) else "",
         }

@@ -177,10 +177,13 @@ class LocalCloud:
         key = ""
         if postgres:
             key = create_developer_key(postgres_url=postgres, redis_url=redis, aws_endpoint_url=aws)
+        record = self._services.record
         return Endpoints(
             api_url=api_url,
             api_key=key,
             postgres_url=postgres,
+            postgres_api_url=record.api_url if record else "",
+            postgres_worker_url=record.worker_url if record else "",
             redis_url=redis,
             aws_endpoint_url=aws,
             replicate_url=self._services.url(Part.REPLICATE),

@@ -5,11 +5,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoints:
-    """Addresses without a trailing slash; "" for what does not run. `replicate_url` has no /v1."""
+    """Addresses without a trailing slash; "" for what does not run. `replicate_url` has no /v1.
+
+    `postgres_url` is the migrator's, who owns the tables (for `python -m lib.keys` and the like); the functions have
+    the other two.
+    """
 
     api_url: str
     api_key: str
     postgres_url: str
+    postgres_api_url: str
+    postgres_worker_url: str
     redis_url: str
     aws_endpoint_url: str
     replicate_url: str
@@ -20,6 +26,8 @@ class Endpoints:
             "apiUrl": self.api_url,
             "apiKey": self.api_key,
             "postgresUrl": self.postgres_url,
+            "postgresApiUrl": self.postgres_api_url,
+            "postgresWorkerUrl": self.postgres_worker_url,
             "redisUrl": self.redis_url,
             "awsEndpointUrl": self.aws_endpoint_url,
             "replicateUrl": self.replicate_url,

@@ -19,14 +19,20 @@ def migrations_digest(directory: Path) -> str:
 
 
 class Migration(Construct):
-    """Runs `function` whenever a migration file changes, before whatever `hold_back` was told of.
+    """Runs `function` whenever a migration file or `logins` changes, before whatever `hold_back` was told of.
 
     CloudFormation calls the function directly, without a provider framework: it answers by a PUT to the
     event's ResponseURL. On a rollback it is called with the old hash, and never runs a migration down.
     """
 
     def __init__(
-        self, scope: Construct, construct_id: str, *, function: lambda_.Function, migrations: Path
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        function: lambda_.Function,
+        migrations: Path,
+        logins: str,
     ) -> None:
         super().__init__(scope, construct_id)
         self._resource = CustomResource(
@@ -35,7 +41,7 @@ class Migration(Construct):
             resource_type="Custom::DatabaseMigration",
             service_token=function.function_arn,
             service_timeout=Duration.minutes(6),
-            properties={"MigrationsHash": migrations_digest(migrations)},
+            properties={"MigrationsHash": migrations_digest(migrations), "Logins": logins},
         )
         # The log group and the permission to read the secret must exist before the function is called.
         self._resource.node.add_dependency(function)

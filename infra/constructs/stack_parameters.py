@@ -10,7 +10,7 @@ def declare(stack: Stack, *, stage: str) -> dict[str, CfnParameter]:
     Validations.of(stack).acknowledge(
         Acknowledgment(
             id="CloudFormation-Validate::W2509",
-            reason="RedisSecretName holds the name of a secret; findings on parameters belong to the stack.",
+            reason="RedisSecretName and the like hold names of secrets; findings on parameters belong to the stack.",
         )
     )
     return {

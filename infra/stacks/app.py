@@ -90,10 +90,15 @@ class AppStack(Stack):
             media_bucket=s3.Bucket.from_bucket_name(self, "MediaBucket", names.media_bucket(self._settings)),
             token_key=self._secret("TokenKey", names.TOKEN_KEY_SECRET),
             database_secret=self._secret("DatabaseSecret", names.DATABASE_SECRET),
+            database_worker_secret=self._secret("DatabaseWorkerSecret", names.DATABASE_WORKER_SECRET),
+            database_migrator_secret=self._secret("DatabaseMigratorSecret", names.DATABASE_MIGRATOR_SECRET),
+            database_replica_secret=self._secret("DatabaseReplicaSecret", names.DATABASE_REPLICA_SECRET),
             redis_secret=self._secret("RedisSecret", names.REDIS_SECRET),
             replicate_secret=self._secret("ReplicateSecret", names.REPLICATE_SECRET),
             advance_queue=self.advance_queue.queue,
+            advance_dead_letters=self.advance_queue.dead_letters,
             store_queue=self.store_queue.queue,
+            store_dead_letters=self.store_queue.dead_letters,
             api_endpoint=self.api.endpoint,
         )
 
@@ -121,7 +126,15 @@ class AppStack(Stack):
 
     def _migrate_first(self) -> None:
         migrate = self.functions["migrate_database"].function
-        migration = Migration(self, "Migration", function=migrate, migrations=_MIGRATIONS)
+        logins = CfnParameter(
+            self,
+            names.LOGINS_PARAMETER,
+            default="",
+            description="Changes with the secrets of the database's logins: the migrations, which make them, run again",
+        )
+        migration = Migration(
+            self, "Migration", function=migrate, migrations=_MIGRATIONS, logins=logins.value_as_string
+        )
         for name, gateway_function in self.functions.items():
             if name != "migrate_database":
                 migration.hold_back(gateway_function.function)

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from infra.functions import FUNCTIONS, FunctionSpec
+from infra.names import LOGINS_PARAMETER
 from infra.parameters import PARAMETERS
 from lib import settings, work_settings
 from lib.variables import present
@@ -101,6 +102,8 @@ def test_a_parameter_that_nobody_sets_means_what_an_absent_variable_means() -> N
         "WEBHOOK_BASE_URL": "https://api.example.com",
         "ADVANCE_QUEUE_URL": "https://sqs.example.com/a",
         "STORE_QUEUE_URL": "https://sqs.example.com/s",
+        "ADVANCE_DEAD_LETTERS_URL": "https://sqs.example.com/da",
+        "STORE_DEAD_LETTERS_URL": "https://sqs.example.com/ds",
     }
     for kind, names in given_by_name.items():
         with_parameters = {**needed, **{name: defaults[name] for name in names if name in defaults}}
@@ -141,6 +144,11 @@ def test_the_migration_calls_its_function_directly_and_again_when_a_file_changes
     called = app.resources[properties["ServiceToken"]["Fn::GetAtt"][0]]
     assert called is app.functions()["migrate_database"]
     assert len(properties["MigrationsHash"]) == 32
+
+
+def test_the_migration_runs_again_when_a_login_of_the_database_changes(app: Template) -> None:
+    assert app.properties("Custom::DatabaseMigration")["Logins"] == {"Ref": LOGINS_PARAMETER}
+    assert app.content["Parameters"][LOGINS_PARAMETER]["Default"] == ""
 
 
 def test_only_workers_that_send_to_their_own_queue_are_allowed_to_loop(app: Template) -> None:

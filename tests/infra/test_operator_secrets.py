@@ -62,10 +62,73 @@ def test_secrets_are_saved_under_the_names_of_the_stage_and_only_when_they_chang
     client: Any, secrets: OperatorSecrets
 ) -> None:
     values = {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"}
-    assert secrets.save(values) == ["vsl/homolog/database/main", "vsl/homolog/providers/replicate"]
+    assert secrets.save(values) == [
+        "vsl/homolog/database/main",
+        "vsl/homolog/database/worker",
+        "vsl/homolog/database/migrator",
+        "vsl/homolog/providers/replicate",
+    ]
     assert secrets.save(values) == []
     assert secrets.save({**values, "REPLICATE_API_TOKEN": "r8_next"}) == ["vsl/homolog/providers/replicate"]
     assert client.get_secret_value(SecretId="vsl/homolog/providers/replicate")["SecretString"] == "r8_next"
+
+
+def saved_at(client: Any, name: str) -> str:
+    return str(client.get_secret_value(SecretId=f"vsl/homolog/{name}")["SecretString"])
+
+
+def test_the_functions_get_logins_of_their_own_which_the_operator_need_not_think_of(
+    client: Any, secrets: OperatorSecrets
+) -> None:
+    secrets.save({"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"})
+    assert saved_at(client, "database/migrator") == DATABASE
+    kept = {name: saved_at(client, f"database/{name}") for name in ("main", "worker")}
+    assert kept["main"].startswith("postgresql://vsl_homolog_api:")
+    assert kept["worker"].startswith("postgresql://vsl_homolog_worker:")
+    assert all(url.endswith("@db.example.com/gateway") for url in kept.values())
+    moved = DATABASE.replace("db.example.com", "new.example.com")
+    assert secrets.save({"DATABASE_URL": moved}) == [
+        "vsl/homolog/database/main",
+        "vsl/homolog/database/worker",
+        "vsl/homolog/database/migrator",
+    ]
+    for name, url in kept.items():
+        assert saved_at(client, f"database/{name}") == url.replace("db.example.com", "new.example.com")
+
+
+def test_the_migrations_run_again_when_a_login_changes_and_only_then(secrets: OperatorSecrets) -> None:
+    secrets.save({"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token"})
+    before = secrets.logins_version()
+    secrets.save({"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_next"})
+    assert secrets.logins_version() == before
+    secrets.save({"WORKER_DATABASE_URL": "postgresql://other:password@db.example.com/gateway"})
+    assert secrets.logins_version() != before
+
+
+def test_a_login_that_stands_in_two_addresses_is_refused(secrets: OperatorSecrets) -> None:
+    values = {"DATABASE_URL": DATABASE, "REPLICATE_API_TOKEN": "r8_token", "API_DATABASE_URL": DATABASE}
+    (problem,) = secrets.problems(values)
+    assert problem.startswith("API_DATABASE_URL has the login of DATABASE_URL")
+    assert "password" not in problem
+
+
+def test_where_nothing_can_be_derived_both_addresses_are_asked_for(
+    client: Any, secrets: OperatorSecrets
+) -> None:
+    client.create_secret(Name="vsl/homolog/database/migrator", SecretString='{"host": "db.example.com"}')
+    problems = secrets.problems({"REPLICATE_API_TOKEN": "r8_token"})
+    assert [problem.partition(" is missing")[0] for problem in problems] == [
+        "API_DATABASE_URL",
+        "WORKER_DATABASE_URL",
+    ]
+
+
+def test_a_replica_without_a_login_is_read_as_the_api(client: Any, secrets: OperatorSecrets) -> None:
+    secrets.save(
+        {"DATABASE_URL": DATABASE, "DATABASE_REPLICA_URL": "postgresql://replica.example.com/gateway"}
+    )
+    main, replica = saved_at(client, "database/main"), saved_at(client, "database/replica")
+    assert replica == main.replace("db.example.com", "replica.example.com")
 
 
 def test_a_secret_that_was_saved_before_need_not_be_given_again(secrets: OperatorSecrets) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from infra.functions import FUNCTIONS
+from infra.routes import ROUTES
 from tests.infra.template import Template, as_list, flat
 
 MAY_DO = {
@@ -24,38 +25,44 @@ MAY_DO = {
     "get_status": """
         secret database/main, redis/main
         dynamodb GetItem cache, PutItem cache, DeleteItem cache, GetItem jobs, PutItem jobs
-        s3 GetObject media/*""",
+        s3 GetObject media/*
+        sqs SendMessage advance""",
     "manage_jobs": """
         secret database/main, redis/main
         dynamodb GetItem cache, PutItem cache, DeleteItem cache, PutItem jobs
         s3 GetObject media/*
         sqs SendMessage advance, SendMessage store""",
+    # details of the health: the mirror, and how long the queues are
     "describe_api": """
         secret database/main, redis/main
-        dynamodb GetItem cache, PutItem cache, DeleteItem cache
-        s3 GetObject config/*""",
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache, GetItem jobs
+        s3 GetObject config/*
+        sqs SendMessage advance, measure advance, measure store
+        sqs measure advance-dead-letters, measure store-dead-letters""",
     # it tells the mirror anew of jobs that it wrongly believes to be due
     "check_replicate_status": """
-        secret database/main, redis/main
+        secret database/worker, redis/main
         dynamodb Query jobs/index/InFlightIndex, PutItem jobs
         sqs SendMessage advance, SendMessage store, SendMessage check-replicate-status-dead-letters""",
     # listing the bucket makes a missing object "not found" instead of "forbidden"
     "advance_job": """
-        secret database/main, redis/main, providers/replicate, webhook/token-key
+        secret database/worker, redis/main, providers/replicate, webhook/token-key
         dynamodb GetItem cache, PutItem cache, PutItem jobs
         s3 GetObject requests/*, GetObject temp/*, ListBucket .
-        sqs SendMessage advance, SendMessage store, consume advance""",
+        sqs SendMessage advance, SendMessage store, consume advance, measure advance""",
     "store_result": """
-        secret database/main, redis/main
+        secret database/worker, redis/main
         dynamodb PutItem jobs
         s3 GetObject temp/*, GetObject media/*, PutObject media/*, DeleteObject media/*
         s3 AbortMultipartUpload media/*, ListMultipartUploadParts media/*
         s3 ListBucketMultipartUploads ., ListBucket .
-        sqs SendMessage advance, SendMessage store, consume store""",
+        sqs SendMessage advance, SendMessage store, consume store, measure store""",
+    # it makes the other two logins, with the passwords of their secrets
     "migrate_database": """
-        secret database/main""",
+        secret database/migrator, database/main, database/worker""",
 }
-CONSUME = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueAttributes", "GetQueueUrl"}
+CONSUME = {"ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueUrl"}
+MEASURE = "GetQueueAttributes"
 NAMES = [spec.name for spec in FUNCTIONS]
 JOBS, CACHE = ("realtime-jobs", "jobs"), ("gateway-cache", "cache")
 OBJECTS = re.compile(r"arn:<Partition>:s3:::vsl-homolog-media-<AccountId>/[a-z]+/\*")
@@ -97,7 +104,8 @@ def _in_short(action: str, resource: str, queues: Mapping[str, str]) -> str:
                 f"dynamodb {verb} {place.removeprefix('table/vsl-homolog-').replace(*JOBS).replace(*CACHE)}"
             )
         case "sqs":
-            return f"sqs {'consume' if verb in CONSUME else verb} {queues[resource]}"
+            short = {MEASURE: "measure", **dict.fromkeys(CONSUME, "consume")}
+            return f"sqs {short.get(verb, verb)} {queues[resource]}"
         case _:
             return (
                 f"{service} {verb} {place.removeprefix('vsl-homolog-media-<AccountId>').lstrip('/') or '.'}"
@@ -159,6 +167,8 @@ def test_secrets_are_named_to_the_six_characters_that_aws_adds(app: Template) ->
     }
     assert {resource.rpartition(":secret:")[2] for resource in resources} == {
         "vsl/homolog/database/main-??????",
+        "vsl/homolog/database/worker-??????",
+        "vsl/homolog/database/migrator-??????",
         "vsl/homolog/redis/main-??????",
         "vsl/homolog/providers/replicate-??????",
         "vsl/homolog/webhook/token-key-??????",
@@ -173,8 +183,9 @@ def test_the_webhook_reaches_neither_table_nor_database(app: Template) -> None:
     assert _allowed(app, "process_webhook", "s3") == {f"PutObject {bucket}/temp/*"}
 
 
-def test_the_status_sends_no_message_and_reads_media_only_to_sign(app: Template) -> None:
-    assert not _allowed(app, "get_status", "sqs")
+def test_the_status_sends_to_the_advance_queue_alone_and_reads_media_only_to_sign(app: Template) -> None:
+    advance = app.logical_id("AWS::SQS::Queue", QueueName="vsl-homolog-advance")
+    assert _allowed(app, "get_status", "sqs") == {f"SendMessage <{advance}.Arn>"}
     bucket = "vsl-homolog-media-<AccountId>"
     assert _allowed(app, "get_status", "s3") == {f"GetObject {bucket}/media/*"}
 
@@ -213,4 +224,43 @@ def test_the_migrations_reach_the_database_and_nothing_else(app: Template) -> No
     services = {action.partition(":")[0] for action, _ in app.permissions("migrate_database")}
     assert services == {"logs", "secretsmanager"}
     allowed = _allowed(app, "migrate_database", "secretsmanager")
-    assert all(entry.endswith("vsl/homolog/database/main-??????") for entry in allowed)
+    assert {entry.rpartition("/")[2] for entry in allowed} == {
+        "main-??????",
+        "migrator-??????",
+        "worker-??????",
+    }
+
+
+@pytest.mark.parametrize(
+    ("secret", "readers"),
+    [
+        (
+            "database/main",
+            {
+                "generate_media",
+                "get_status",
+                "manage_jobs",
+                "describe_api",
+                "migrate_database",
+            },
+        ),
+        ("database/worker", {"advance_job", "store_result", "check_replicate_status", "migrate_database"}),
+        ("database/migrator", {"migrate_database"}),
+    ],
+)
+def test_a_login_of_the_database_is_known_to_those_whose_rights_it_has(
+    app: Template, secret: str, readers: set[str]
+) -> None:
+    assert readers == {
+        name
+        for name in NAMES
+        if any(
+            entry.endswith(f"vsl/homolog/{secret}-??????") for entry in _allowed(app, name, "secretsmanager")
+        )
+    }
+
+
+def test_every_function_that_answers_callers_can_tell_the_workers_what_happened(app: Template) -> None:
+    advance = app.logical_id("AWS::SQS::Queue", QueueName="vsl-homolog-advance")
+    for name in {route.function for route in ROUTES}:
+        assert f"SendMessage <{advance}.Arn>" in _allowed(app, name, "sqs"), name

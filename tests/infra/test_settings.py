@@ -69,13 +69,22 @@ def test_redis_is_the_secret_of_this_stage_or_none() -> None:
         parameters.values({"REDIS_SECRET_NAME": "vsl/production/redis/main"}, stage="homolog")
 
 
+def test_only_jobs_may_be_kept_for_ever() -> None:
+    retention = {p.variable: "0" for p in parameters.PARAMETERS if p.variable.startswith("RETENTION_")}
+    assert len(retention) == 6
+    assert parameters.values({"RETENTION_JOBS_DAYS": "0"}, stage="homolog")["RetentionJobsDays"] == "0"
+    with pytest.raises(ValueError, match="RETENTION_TIMELINE_DAYS='0' must match") as caught:
+        parameters.values(retention, stage="homolog")
+    assert len(str(caught.value).splitlines()) == 5
+
+
 def test_every_parameter_takes_its_own_default() -> None:
     assert parameters.values({}, stage="homolog")["MaxOutputBytes"] == "5368709120"
 
 
 def test_the_example_of_env_names_everything_and_holds_the_defaults() -> None:
     example = read_env_file(ROOT / ".env.example")
-    operator_sets = {p.variable for p in parameters.PARAMETERS} - {"REDIS_SECRET_NAME"}
+    operator_sets = {p.variable for p in parameters.PARAMETERS if not p.variable.endswith("_SECRET_NAME")}
     assert set(example) == operator_sets | {s.variable for s in SECRETS} | SHAPE | {
         "AWS_PROFILE",
         "AWS_REGION",

@@ -25,7 +25,13 @@ CONNECT, STATEMENT = float(_RECORD["connect_seconds"].default), float(_RECORD["s
 QUEUE = 2 * (sqs.CONNECT_SECONDS + sqs.READ_SECONDS) + 1
 MIRROR = CONNECT_SECONDS + WRITE_SECONDS
 SECRET = secrets.TIMEOUT_SECONDS
-BEHIND_THE_API = ("generate_media", "process_webhook", "get_status", "manage_jobs", "describe_api")
+BEHIND_THE_API = (
+    "generate_media",
+    "process_webhook",
+    "get_status",
+    "manage_jobs",
+    "describe_api",
+)
 
 
 def bucket_call(read_seconds: float) -> float:
