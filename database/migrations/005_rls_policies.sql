@@ -40,7 +40,8 @@ grant select, insert (user_id, created_at) on users to vsl_api;
 grant select (key_id, user_id, key_hash, rate_limit_per_hour, revoked_at) on api_keys to vsl_api;
 grant select, insert, update on jobs, attempts, processing_timeline to vsl_api;
 grant select, insert on job_transitions to vsl_api;
-grant select on outputs, elements, storage_operations, url_access_logs, system_metrics, security_events to vsl_api;
+grant select, insert on elements to vsl_api;
+grant select on outputs, storage_operations, url_access_logs, system_metrics, security_events to vsl_api;
 grant select, insert, update, delete on idempotency_keys to vsl_api;
 grant select, insert, delete on outbox to vsl_api;
 grant select on job_summary, job_status_realtime, active_jobs, daily_job_stats, storage_performance, generations
