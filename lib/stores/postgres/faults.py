@@ -62,11 +62,11 @@ def worth_another_connection(error: BaseException) -> bool:
 
 
 def raise_fault(error: Exception) -> NoReturn:
-    """Raise what the error means to callers. What the caller did wrong has no cause: that would show rows and SQL."""
+    """Raise what the error means to callers. Data that was refused is no cause of it: that would show rows and SQL."""
     meaning = _meaning(error)
     if meaning is None:
         raise error
-    if isinstance(meaning, RecordUnavailableError):
+    if isinstance(meaning, RecordUnavailableError | ForbiddenError):
         raise meaning from error
     raise meaning from None
 
