@@ -15,7 +15,7 @@ VSL Media Gateway is ready.
   API key    {endpoints.api_key}
   Replicate  {endpoints.replicate_url}  ({replicate})
   AWS        {endpoints.aws_endpoint_url}  (moto)
-  Postgres   {endpoints.postgres_url}
+  Postgres   {endpoints.postgres_url}  (owner; the functions' logins are in endpoints.json)
   Redis      {endpoints.redis_url}
   Logs       {directory / "logs"}
 

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import boto3
 import psutil
@@ -17,8 +18,10 @@ import pytest
 import redis
 from botocore.config import Config
 
-from local.backing import Moto, PortInUseError, Postgres, Redis
+from local.backing import Moto, PortInUseError, Postgres, RecordDatabase, Redis
 from local.backing.moto import REPOSITORY
+from local.backing_services import BackingServices
+from local.settings import CloudSettings, Part
 
 
 @pytest.fixture
@@ -64,6 +67,47 @@ def test_postgres_listens_on_the_loopback_address_only_and_durability_is_a_choic
         assert connection.execute("SHOW unix_socket_directories").fetchone() == ("",)
         listening = psutil.Process(service.pid).net_connections()
         assert {c.laddr.ip for c in listening if c.status == psutil.CONN_LISTEN} == {"127.0.0.1"}
+
+
+def test_the_record_belongs_to_a_migrator_who_makes_roles_and_is_no_superuser(tmp_path: Path) -> None:
+    services = BackingServices(CloudSettings(parts=frozenset({Part.POSTGRES})), tmp_path)
+    services.start()
+    try:
+        values = services.secrets()
+        assert {name: urlsplit(url).username for name, url in values.items()} == {
+            "database/main": "vsl_local_api",
+            "database/worker": "vsl_local_worker",
+            "database/migrator": "vsl_local_migrator",
+        }
+        assert {urlsplit(url).path for url in values.values()} == {"/vsl"}
+        assert services.url(Part.POSTGRES) == values["database/migrator"]
+        with psycopg.connect(values["database/migrator"]) as connection:
+            assert connection.execute(
+                "select rolsuper, rolbypassrls, rolcreaterole, datdba = r.oid from pg_roles r, pg_database"
+                " where rolname = current_user and datname = current_database()"
+            ).fetchone() == (False, False, True, True)
+        with pytest.raises(psycopg.OperationalError, match="vsl_local_api"):
+            psycopg.connect(values["database/main"])
+    finally:
+        services.stop()
+
+
+def test_a_record_that_is_there_is_left_as_it_is_when_its_server_starts_again(postgres: Postgres) -> None:
+    database = RecordDatabase(postgres, name="kept", stage="test")
+    database.make()
+    with psycopg.connect(database.owner_url) as connection:
+        connection.execute("create table kept (n int)")
+    postgres.kill()
+    postgres.start()
+    database.make()
+    with psycopg.connect(database.owner_url) as connection:
+        assert connection.execute("select count(*) from kept").fetchone() == (0,)
+
+
+def test_without_postgres_there_are_no_secrets_of_it(tmp_path: Path) -> None:
+    services = BackingServices(CloudSettings(parts=frozenset({Part.AWS})), tmp_path)
+    assert services.secrets() == {}
+    assert services.url(Part.POSTGRES) == ""
 
 
 def test_redis_and_moto_keep_their_state_over_a_freeze_and_lose_it_by_a_kill(tmp_path: Path) -> None:
