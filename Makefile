@@ -7,10 +7,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chaos lint format bench synth deploy redrive openapi clean
+.PHONY: help setup run test chaos lint format bench synth deploy redrive database-docs openapi clean
 
 help:  ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 15
 
 setup: $(STAMP)  ## make .venv with the pinned requirements
 
@@ -53,6 +53,9 @@ deploy: setup  ## deploy to the AWS account of the current credentials
 
 redrive: setup  ## count the dead letters; with QUEUE=advance or QUEUE=store send them back
 	@$(BIN)/python -m infra.redrive $(QUEUE)
+
+database-docs: setup  ## write database/schema.json and docs/database.md from the migrations
+	@$(BIN)/python -m local.describe_database
 
 openapi: setup  ## write docs/openapi.json and docs/api.md from the routes
 	@$(BIN)/python -m infra.openapi

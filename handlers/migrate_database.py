@@ -1,4 +1,4 @@
-"""A CloudFormation custom resource: brings the record's schema and logins up to date before new code takes traffic."""
+"""A CloudFormation custom resource: brings the record's schema up to date before new code takes traffic."""
 
 import logging
 from typing import Any
@@ -13,7 +13,10 @@ PHYSICAL_ID = "database-migration"
 
 
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Migrate on Create and Update, do nothing on Delete (a rollback never runs down), and answer. Never raises."""
+    """Migrate on Create and Update, do nothing on Delete (a rollback never runs down), and answer. Never raises.
+
+    Roles first, then the schema, then the logins of the functions: what starts next finds all three.
+    """
     logs.configure()
     try:
         applied = [] if event["RequestType"] == "Delete" else _migrate()
@@ -25,15 +28,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 
 def _migrate() -> list[str]:
-    # A failing import must be answered too.
-    from lib.stores.postgres.logins import ensure_login  # noqa: PLC0415 - see above
-    from lib.stores.postgres.migrations import migrate_up  # noqa: PLC0415 - see above
-    from lib.stores.postgres.migrator import connect  # noqa: PLC0415 - see above
+    # ruff: noqa: PLC0415 - a failing import must be answered too
+    from lib.database.logins import ensure_logins
+    from lib.stores.postgres.migrations import migrate_up
 
     url = bootstrap.database_url()
     applied = migrate_up(url, log=logger.info)
-    with connect(url) as connection:
-        for group, login_url in bootstrap.database_logins().items():
-            for done in ensure_login(connection, login_url, group):
-                logger.info(done)
+    for done in ensure_logins(url):
+        logger.info(done)
     return applied

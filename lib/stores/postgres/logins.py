@@ -5,7 +5,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from lib.domain.errors import ConfigurationError
-from lib.stores.postgres.migrator import Connection, parts_of
+from lib.stores.postgres.migrator import Connection, connect, parts_of
 from lib.stores.postgres.roles import GRANT_OPTIONS_SINCE, POWERS, WITHOUT_POWERS, Group, lock_roles, retried
 
 LOGIN_SETTINGS = {
@@ -51,7 +51,7 @@ def login_of(url: str) -> tuple[str, str | None]:
 
 def _works(url: str) -> bool:
     try:
-        psycopg.connect(url, connect_timeout=_PROBE_SECONDS).close()
+        connect(url, connect_seconds=_PROBE_SECONDS).close()
     except psycopg.OperationalError:
         return False
     return True

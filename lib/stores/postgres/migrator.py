@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from lib.domain.errors import ConfigurationError
+from lib.stores.postgres.sources import parse_connection_string
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -13,23 +13,20 @@ CONNECT_SECONDS = 60  # a database that pauses when idle takes its time to wake 
 
 
 def parts_of(url: str) -> dict[str, Any]:
-    """What a connection string says: `user`, `password`, `host`, `dbname` and so on, where given.
+    """What a connection string says: `user`, `password`, `host`, `dbname` and so on, as it may be used.
 
-    Raises ConfigurationError without the string in it: libpq's own message would quote the password.
+    Raises ConfigurationError without the string in it (libpq's own message would quote the password): it cannot be
+    read, names no host, or would send the password to another machine in plain text.
     """
-    try:
-        return conninfo_to_dict(url)
-    except psycopg.ProgrammingError:
-        msg = "The address of the database cannot be read; it must look like postgresql://user:password@host/name."
-        raise ConfigurationError(msg) from None
+    return conninfo_to_dict(parse_connection_string(url).url)
 
 
 def connect(url: str, *, connect_seconds: int = CONNECT_SECONDS) -> Connection:
     """A connection in autocommit that prepares nothing, so that a pool may stand between.
 
     Raises:
-        ConfigurationError: the address cannot be read.
+        ConfigurationError: as `parts_of`.
         psycopg.OperationalError: there is no connection; the message names host and user, never the password.
     """
-    parts_of(url)
-    return psycopg.connect(url, autocommit=True, connect_timeout=connect_seconds, prepare_threshold=None)
+    address = parse_connection_string(url).url
+    return psycopg.connect(address, autocommit=True, connect_timeout=connect_seconds, prepare_threshold=None)
