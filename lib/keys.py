@@ -1,6 +1,7 @@
 """The operator's command line for API keys: `python -m lib.keys create | list | revoke`.
 
-The record is found by DATABASE_URL, or by the secret that DATABASE_SECRET_NAME names.
+The record is found by DATABASE_URL, or by the secret that DATABASE_SECRET_NAME names: as the owner, since no function
+may write keys (`vsl/{stage}/database/migrator`).
 """
 # ruff: noqa: T201 - a command line prints
 
@@ -11,19 +12,43 @@ from collections.abc import Sequence
 
 from lib import bootstrap
 from lib.domain.api_key import ApiKey, hash_key, new_key
-from lib.domain.errors import GatewayError
+from lib.domain.caller import AccessRole, UserKind
+from lib.domain.errors import ConflictError, GatewayError
 from lib.domain.ids import uuid7
 from lib.settings import CacheSettings
-from lib.stores.postgres.api_keys import PostgresApiKeys
+from lib.stores.postgres.api_keys import KeyListing, PostgresApiKeys
 
 
-def create(keys: PostgresApiKeys, *, user_id: str, label: str, rate: int | None) -> str:
-    """A new key of this user; it can be shown this once only: the record keeps its hash."""
+def create(
+    keys: PostgresApiKeys,
+    *,
+    user_id: str,
+    label: str = "",
+    rate: int | None = None,
+    kind: UserKind = UserKind.REGISTERED,
+    role: AccessRole = AccessRole.USER,
+) -> str:
+    """A new key of this user; it can be shown this once only: the record keeps its hash.
+
+    With the role ADMIN the user becomes an admin; without, a user keeps the role that there is. Raises ConflictError
+    where the user is what cannot be made a guest or an admin.
+    """
+    there = keys.find_user(user_id)
+    if there and UserKind.GUEST in (kind, there[0]) and (kind is not there[0] or role is AccessRole.ADMIN):
+        raise ConflictError(_cannot_be(user_id, there[0], role))
     key, now = new_key(), bootstrap.clock()
-    found = ApiKey(str(uuid7(now)), user_id, rate)
+    found = ApiKey(str(uuid7(now)), user_id, rate, kind, role)
     keys.create(found, str(hash_key(key)), label, now)
     print(f"key {found.key_id} of {user_id}; it is shown this once:", file=sys.stderr)
     return key
+
+
+def _cannot_be(user_id: str, kind: UserKind, role: AccessRole) -> str:
+    if kind is not UserKind.GUEST:
+        return f"{user_id} is a {kind} user: a guest needs a user of its own"
+    if role is AccessRole.ADMIN:
+        return f"{user_id} is a guest, and a guest cannot be an admin"
+    return f"{user_id} is a guest: say --guest for one more token, which sees nothing of the others' jobs"
 
 
 def revoke(keys: PostgresApiKeys, key_id: str) -> bool:
@@ -40,7 +65,12 @@ def show(keys: PostgresApiKeys, user_id: str | None) -> None:
     for key in keys.list(user_id):
         state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "valid"
         rate = f"{key.rate_limit_per_hour}/h" if key.rate_limit_per_hour else "default rate"
-        print(f"{key.key_id}  {key.user_id}  {key.label or '-'}  {rate}  {key.created_at:%Y-%m-%d}  {state}")
+        made = f"{key.created_at:%Y-%m-%d}"
+        print(f"{key.key_id}  {key.user_id}  {key.label or '-'}  {rate}  {made}  {state}  {_rank(key)}")
+
+
+def _rank(key: KeyListing) -> str:
+    return key.kind if key.role is AccessRole.USER else key.role
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,7 +80,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         match chosen.command:
             case "create":
-                print(create(keys, user_id=chosen.user, label=chosen.label, rate=chosen.rate))
+                kind = UserKind.GUEST if chosen.guest else UserKind.REGISTERED
+                role = AccessRole.ADMIN if chosen.admin else AccessRole.USER
+                wanted = {"user_id": chosen.user, "label": chosen.label, "rate": chosen.rate}
+                print(create(keys, **wanted, kind=kind, role=role))
             case "revoke":
                 if not revoke(keys, chosen.key_id):
                     print(f"there is no valid key {chosen.key_id}", file=sys.stderr)
@@ -71,6 +104,11 @@ def _parser() -> argparse.ArgumentParser:
     making.add_argument("--user", required=True, type=_user_id, help="whose key it is")
     making.add_argument("--label", default="", help="a note for operators")
     making.add_argument("--rate", type=_positive, help="requests per hour, if not the default")
+    ranks = making.add_mutually_exclusive_group()
+    ranks.add_argument("--admin", action="store_true", help="make the user an admin, who may read everything")
+    ranks.add_argument(
+        "--guest", action="store_true", help="the key is a guest's token: it shows what it made"
+    )
     ending = commands.add_parser("revoke", help="end a key's life")
     ending.add_argument("key_id", help="the id that create and list show")
     listing = commands.add_parser("list", help="all keys, without the keys themselves")

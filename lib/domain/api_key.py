@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from lib.domain.caller import AccessRole, Caller, UserKind
 from lib.domain.snapshot import format_time, parse_time
 
 KEY_PREFIX = "vsl_"
@@ -29,6 +30,13 @@ class ApiKey:
     key_id: str
     user_id: str
     rate_limit_per_hour: int | None = None
+    kind: UserKind = UserKind.REGISTERED
+    role: AccessRole = AccessRole.USER
+
+    def caller(self, key_hash: str) -> Caller:
+        """Who presented this key; a guest's key is also the guest's token."""
+        token = key_hash if self.kind is UserKind.GUEST else None
+        return Caller(self.user_id, self.rate_limit_per_hour, self.kind, self.role, token)
 
 
 @dataclass(frozen=True)
@@ -43,22 +51,29 @@ class CachedKey:
         return (now - self.verified_at).total_seconds()
 
     def as_json(self) -> dict[str, Any]:
-        """`{"userId", "keyId", "rateLimit", "verifiedAt"}`; all but the time are null for an unknown key."""
+        """`{"userId", "keyId", "rateLimit", "kind", "role", "verifiedAt"}`; all null but the time: unknown."""
         return {
             "userId": self.key.user_id if self.key else None,
             "keyId": self.key.key_id if self.key else None,
             "rateLimit": self.key.rate_limit_per_hour if self.key else None,
+            "kind": self.key.kind.value if self.key else None,
+            "role": self.key.role.value if self.key else None,
             "verifiedAt": format_time(self.verified_at),
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Self | None:
-        """The reverse of `as_json`; None for what this version cannot read."""
+        """The reverse of `as_json`; None for what this version cannot read.
+
+        An entry of before there were kinds and roles is that of a registered user with no more than a user's rights.
+        """
         try:
             verified_at = parse_time(value["verifiedAt"])
             if value["userId"] is None:
                 return cls(None, verified_at)
-            return cls(ApiKey(value["keyId"], value["userId"], value["rateLimit"]), verified_at)
+            kind = UserKind(value.get("kind", UserKind.REGISTERED))
+            role = AccessRole(value.get("role", AccessRole.USER))
+            return cls(ApiKey(value["keyId"], value["userId"], value["rateLimit"], kind, role), verified_at)
         except (KeyError, TypeError, ValueError):
             return None
 

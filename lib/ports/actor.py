@@ -12,6 +12,11 @@ def current_actor() -> Actor | None:
     return _ACTOR.get()
 
 
+def act_for(actor: Actor) -> None:
+    """Act for this actor until the `acting_as` block ends that we are in: in a request, the whole request."""
+    _ACTOR.set(actor)
+
+
 class acting_as:  # noqa: N801 - used as `with acting_as(...)`; a generator would cost each request more
     """Act for this actor while the block lasts; None acts for nobody. Blocks nest; threads do not inherit it."""
 

@@ -6,7 +6,8 @@ import pytest
 
 from lib import bootstrap, keys
 from lib.domain.api_key import ApiKey, hash_key
-from lib.domain.errors import RecordUnavailableError
+from lib.domain.caller import AccessRole, UserKind
+from lib.domain.errors import ForbiddenError, RecordUnavailableError
 from lib.stores.outage import Outage
 from lib.stores.postgres.api_keys import PostgresApiKeys
 from lib.stores.postgres.connection import RecordConnection
@@ -52,6 +53,55 @@ def test_a_created_key_is_found_by_its_hash_and_kept_by_its_hash_only(
     assert lines[-1] not in listed[0]
 
 
+def test_a_function_finds_the_key_that_was_presented_with_whose_it_is_and_no_other(
+    command_line: None, api_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, ana = run(capsys, "create", "--user", "ana", "--admin")
+    _, guest = run(capsys, "create", "--user", "visitors", "--guest")
+    connection = RecordConnection(lambda: api_url)
+    seen = PostgresApiKeys(lambda: connection)
+    found = [seen.find(str(hash_key(lines[-1]))) for lines in (ana, guest)]
+    assert [(key.user_id, key.kind, key.role) for key in found if key] == [
+        ("ana", UserKind.REGISTERED, AccessRole.ADMIN),
+        ("visitors", UserKind.GUEST, AccessRole.USER),
+    ]
+    assert seen.find("0" * 64) is None
+    with pytest.raises(ForbiddenError):
+        seen.list()
+    connection.close()
+
+
+def test_a_user_becomes_an_admin_by_saying_so_and_stays_one_without(
+    command_line: None, record_keys: PostgresApiKeys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, "create", "--user", "ana")
+    assert record_keys.find_user("ana") == (UserKind.REGISTERED, AccessRole.USER)
+    run(capsys, "create", "--user", "ana", "--admin")
+    run(capsys, "create", "--user", "ana")
+    assert record_keys.find_user("ana") == (UserKind.REGISTERED, AccessRole.ADMIN)
+    _, listed = run(capsys, "list")
+    assert all(line.endswith("admin") for line in listed)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [([], ["--guest"]), (["--admin"], ["--guest"]), (["--guest"], ["--admin"]), (["--guest"], [])],
+)
+def test_a_guest_is_nothing_else(
+    command_line: None, capsys: pytest.CaptureFixture[str], first: list[str], second: list[str]
+) -> None:
+    run(capsys, "create", "--user", "x", *first)
+    assert keys.main(["create", "--user", "x", *second]) == 1
+    assert "guest" in capsys.readouterr().err
+    assert len(run(capsys, "list")[1]) == 1
+
+
+def test_a_guest_may_have_several_tokens(command_line: None, capsys: pytest.CaptureFixture[str]) -> None:
+    for _ in range(2):
+        assert run(capsys, "create", "--user", "visitors", "--guest")[0] == 0
+    assert [line.split()[-1] for line in run(capsys, "list")[1]] == ["guest", "guest"]
+
+
 def test_a_revoked_key_is_not_found_any_more(
     command_line: None, record_keys: PostgresApiKeys, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,7 +127,14 @@ def test_one_user_may_have_several_keys_and_lists_show_one_user(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["create"], ["create", "--user", ""], ["create", "--user", "a", "--rate", "0"], ["revoke"]],
+    [
+        [],
+        ["create"],
+        ["create", "--user", ""],
+        ["create", "--user", "a", "--rate", "0"],
+        ["revoke"],
+        ["create", "--user", "a", "--admin", "--guest"],
+    ],
 )
 def test_wrong_arguments_are_refused(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:

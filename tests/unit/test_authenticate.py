@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lib.domain.actor import Actor
 from lib.domain.api_key import ApiKey, CachedKey, cache_key, hash_key, new_key
+from lib.domain.caller import AccessRole, UserKind
 from lib.domain.errors import RecordUnavailableError, UnauthenticatedError
 from lib.services.authenticate import Authenticator
 from tests.fakes.cache import FakeCache
@@ -189,6 +191,35 @@ def test_a_fresh_key_that_was_read_on_the_way_needs_no_further_question(house: H
 def test_a_cache_entry_that_cannot_be_read_counts_as_none(house: House, rubbish: dict[str, object]) -> None:
     house.cache.put(cache_key(HASH), rubbish, 60, START)
     assert house.door.authenticate(KEY) == VALID
+
+
+@pytest.mark.parametrize(
+    "key", [VALID, ApiKey("k", "u", None, UserKind.GUEST), ApiKey("k", "u", 5, role=AccessRole.ADMIN)]
+)
+def test_a_cached_key_is_read_as_it_was_written(key: ApiKey) -> None:
+    assert CachedKey.from_json(CachedKey(key, START).as_json()) == CachedKey(key, START)
+
+
+def test_an_entry_of_before_there_were_roles_is_a_registered_users() -> None:
+    written = CachedKey(ApiKey("k", "u", None, UserKind.GUEST, AccessRole.ADMIN), START).as_json()
+    del written["kind"], written["role"]
+    assert CachedKey.from_json(written) == CachedKey(ApiKey("k", "u"), START)
+
+
+@pytest.mark.parametrize("changed", [{"kind": "root"}, {"role": "root"}, {"role": None}, {"kind": 5}])
+def test_a_rank_that_is_not_known_is_asked_for_again(house: House, changed: dict[str, object]) -> None:
+    house.cache.put(cache_key(HASH), {**CachedKey(VALID, START).as_json(), **changed}, 60, START)
+    assert house.door.authenticate(KEY) == VALID
+    assert house.keys.asked == 1
+
+
+def test_a_guest_acts_with_the_token_and_nobody_else_has_one() -> None:
+    assert ApiKey("k", "u").caller("hash").actor == Actor.user("u")
+    assert ApiKey("k", "u", role=AccessRole.ADMIN).caller("hash").is_admin
+    guest = ApiKey("k", "g", kind=UserKind.GUEST).caller("hash")
+    assert guest.actor == Actor.guest("g", "hash")
+    assert "hash" not in repr(guest)
+    assert not ApiKey("k", "g", None, UserKind.GUEST, AccessRole.ADMIN).caller("hash").is_admin
 
 
 def test_new_keys_have_the_format_that_is_accepted_and_differ() -> None:

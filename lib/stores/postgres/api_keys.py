@@ -4,19 +4,25 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
+from lib.domain.actor import Actor
 from lib.domain.api_key import ApiKey
+from lib.domain.caller import AccessRole, UserKind
 from lib.domain.errors import RecordUnavailableError
+from lib.ports.actor import acting_as
 from lib.ports.tier import TierUnavailableError
 from lib.stores.outage import Outage
+from lib.stores.postgres.statements import Statements
 
 _FIND = """
-select key_id::text, user_id, rate_limit_per_hour from api_keys where key_hash = %s and revoked_at is null
+select k.key_id::text, k.user_id, k.rate_limit_per_hour, u.kind, u.access_role
+from api_keys k join users u on u.user_id = k.user_id where k.key_hash = %s and k.revoked_at is null
 """
 _CREATE = """
 with someone as (
-    insert into users (user_id, created_at) values (%(user)s, %(now)s) on conflict do nothing
+    insert into users (user_id, kind, access_role, created_at) values (%(user)s, %(kind)s, %(role)s, %(now)s)
+    on conflict (user_id) do update set access_role = 'admin'
+    where excluded.access_role = 'admin'
 )
 insert into api_keys (key_id, user_id, key_hash, label, rate_limit_per_hour, created_at)
 values (%(id)s, %(user)s, %(hash)s, %(label)s, %(rate)s, %(now)s)
@@ -26,16 +32,11 @@ _REVOKE = (
     "update api_keys set revoked_at = %s where key_id::text = %s and revoked_at is null returning key_hash"
 )
 _LIST = """
-select key_id::text, user_id, label, rate_limit_per_hour, created_at, revoked_at from api_keys
-where %s::text is null or user_id = %s order by created_at, key_id
+select k.key_id::text, k.user_id, k.label, k.rate_limit_per_hour, k.created_at, k.revoked_at, u.kind, u.access_role
+from api_keys k join users u on u.user_id = k.user_id
+where %s::text is null or k.user_id = %s order by k.created_at, k.key_id
 """
-
-
-class Statements(Protocol):
-    """What runs SQL: `lib.stores.postgres.connection.RecordConnection`."""
-
-    def fetch(self, sql: str, params: Any = (), *, repeat: bool = True) -> list[tuple[Any, ...]]:
-        """The rows of one statement. Raises RecordUnavailableError."""
+_USER = "select kind, access_role from users where user_id = %s"
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class KeyListing:
     rate_limit_per_hour: int | None
     created_at: datetime
     revoked_at: datetime | None
+    kind: UserKind
+    role: AccessRole
 
 
 class PostgresApiKeys:
@@ -62,22 +65,36 @@ class PostgresApiKeys:
         self._outage = outage
 
     def find(self, key_hash: str) -> ApiKey | None:
-        """The valid key with this hash; None if there is none, or it was revoked."""
+        """The valid key with this hash, found on behalf of whoever presents it; None if there is none, or revoked."""
         try:
-            with self._outage.watch(RecordUnavailableError) if self._outage else nullcontext():
+            watch = self._outage.watch(RecordUnavailableError) if self._outage else nullcontext()
+            with watch, acting_as(Actor.key(key_hash)):
                 rows = self._connection().fetch(_FIND, (key_hash,))
         except TierUnavailableError as error:
             msg = "the API key cannot be checked right now; try again shortly"
             raise RecordUnavailableError(msg, retry_after_seconds=2) from error
-        return ApiKey(*rows[0]) if rows else None
+        if not rows:
+            return None
+        key_id, user_id, rate, kind, role = rows[0]
+        return ApiKey(key_id, user_id, rate, UserKind(kind), AccessRole(role))
+
+    def find_user(self, user_id: str) -> tuple[UserKind, AccessRole] | None:
+        """What a user is and may do; None if there is none such."""
+        rows = self._connection().fetch(_USER, (user_id,))
+        return (UserKind(rows[0][0]), AccessRole(rows[0][1])) if rows else None
 
     def create(self, key: ApiKey, key_hash: str, label: str, now: datetime) -> None:
-        """Record a new key, and its user if there is none; repeating it changes nothing."""
+        """Record a new key, and its user if there is none; repeating it changes nothing.
+
+        A user who is there stays as it is, but for one thing: an admin's key makes its user an admin.
+        """
         self._connection().fetch(
             _CREATE,
             {
                 "id": key.key_id,
                 "user": key.user_id,
+                "kind": key.kind.value,
+                "role": key.role.value,
                 "hash": key_hash,
                 "label": label,
                 "rate": key.rate_limit_per_hour,
@@ -92,4 +109,8 @@ class PostgresApiKeys:
 
     def list(self, user_id: str | None = None) -> Sequence[KeyListing]:
         """All keys, or one user's, oldest first."""
-        return [KeyListing(*row) for row in self._connection().fetch(_LIST, (user_id, user_id))]
+        rows = self._connection().fetch(_LIST, (user_id, user_id))
+        return [
+            KeyListing(key, user, label, rate, created_at, revoked_at, UserKind(kind), AccessRole(role))
+            for key, user, label, rate, created_at, revoked_at, kind, role in rows
+        ]
