@@ -1,7 +1,7 @@
 """Stores one output for good: copied, decoded to learn what it is, with a small picture of it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lib.domain import media_keys
 from lib.domain.errors import OutputError
@@ -19,6 +19,8 @@ from lib.domain.stored_output import (
 )
 from lib.ports.storage import MediaBucket, MediaProbe, OutputSource, PreviewPainter
 from lib.services.copy_output import copy_output, never
+from lib.services.metered_ports import MeteredBucket, MeteredSource
+from lib.services.output_meter import OutputMeter
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,12 @@ class StoragePorts:
     probe: MediaProbe
     painter: PreviewPainter
 
+    def metered(self, meter: OutputMeter) -> "StoragePorts":
+        """The same ports, which tell the meter what they move."""
+        return replace(
+            self, bucket=MeteredBucket(self.bucket, meter), source=MeteredSource(self.source, meter)
+        )
+
 
 def store_output(
     output: ProviderOutput,
@@ -39,12 +47,15 @@ def store_output(
     limits: CopyLimits | None = None,
     stop: Callable[[], bool] = never,
     checkpoint: CopyCheckpoint | None = None,
+    meter: OutputMeter | None = None,
 ) -> StoredOutput | Paused:
     """The output is stored, probed and has its preview, or `Paused` says how to go on; repeating it is harmless.
 
     Raises as `copy_output`, and `OutputError` `output_unreadable` or `output_wrong_type` for a file that does
     not decode: that file is removed again. A preview that cannot be drawn is no error.
     """
+    if meter is not None:
+        ports = ports.metered(meter)
     copied = copy_output(
         output,
         target,

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from lib.domain.errors import OutputError, UnavailableError
+from lib.domain.errors import GatewayError, OutputError, UnavailableError
+from lib.domain.ids import uuid7
 from lib.domain.media_type import MediaType
 from lib.domain.provider import FailureKind, OutputKind, ProviderOutput
 from lib.domain.snapshot import JobSnapshot, parse_time
 from lib.domain.stored_output import CopyCheckpoint, OutputTarget, Paused, StoredOutput
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
-from lib.ports.record import JobRecord
+from lib.ports.record import JobRecord, WorkReport
 from lib.services.advance import waits_for_record
 from lib.services.after_commit import AfterCommit
+from lib.services.output_meter import BucketPlace, OutputMeter
 from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
+from lib.services.work_meter import WorkMeter
 
 
 class StoreOne(Protocol):
@@ -28,6 +31,7 @@ class StoreOne(Protocol):
         *,
         stop: Callable[[], bool],
         checkpoint: CopyCheckpoint | None,
+        meter: OutputMeter,
     ) -> StoredOutput | Paused:
         """The output as stored, or where to go on; raises OutputError and UnavailableError."""
 
@@ -36,7 +40,8 @@ class StoreOne(Protocol):
 class StoreResult:
     """The use case of the store queue. The same message twice stores one set of objects and completes once.
 
-    Died anywhere, it begins again from what the bucket already has; the record's last word is `complete_job`.
+    Died anywhere, it begins again from what the bucket already has; the record's last word is `complete_job`, which
+    takes the report of the work with it. The report of a try that completes nothing is a call of its own.
     """
 
     record: JobRecord
@@ -45,6 +50,7 @@ class StoreResult:
     journal: Journal
     clock: Callable[[], datetime]
     timing: Timing
+    place: BucketPlace
 
     def handle(self, message: Mapping[str, Any], stop: Callable[[], bool]) -> None:
         """Store what the message's job has; `stop` says when the time is up.
@@ -71,14 +77,30 @@ class StoreResult:
                 job_id, FailureKind.DATA_EXPIRED.value, "The provider reported success without any output."
             )
             return
+        meter = WorkMeter(work["steps"], len(outputs), self.place, now)
         try:
-            stored = self._store_all(job, outputs, message, stop)
+            stored = self._store_all(job, outputs, message, stop, meter)
         except OutputError as error:
+            self._tell(job_id, meter.failed(error))
             self._output_trouble(job_id, error, message, parse_time(work["storingDeadlineAt"]))
             return
+        except UnavailableError as error:
+            self._tell(job_id, meter.failed(error))
+            raise
+        except TryLaterError:
+            self._tell(job_id, meter.paused())
+            raise
         now = self.clock()
-        completed = self.record.complete_job(job_id, [_row(output) for output in stored], now)
+        rows = [_row(output, str(uuid7(now))) for output in stored]
+        completed = self.record.complete_job(job_id, rows, now, work=meter.completed())
         self.after_commit(completed, now)
+
+    def _tell(self, job_id: str, report: WorkReport) -> None:
+        """A report that cannot be kept is no reason to do the work again, or to forget how far it came."""
+        try:
+            self.record.record_work(job_id, report, self.clock())
+        except GatewayError:
+            self.journal.count("WorkNotRecorded")
 
     def _store_all(
         self,
@@ -86,19 +108,22 @@ class StoreResult:
         outputs: Sequence[ProviderOutput],
         message: Mapping[str, Any],
         stop: Callable[[], bool],
+        meter: WorkMeter,
     ) -> list[StoredOutput]:
         checkpoints = message.get("checkpoints", {})
         stored: list[StoredOutput] = []
         for index, output in enumerate(outputs):
-            checkpoint = checkpoints.get(str(index))
+            checkpoint, target = checkpoints.get(str(index)), _target(job, index)
             result = self.store_one(
                 output,
-                _target(job, index),
+                target,
                 stop=stop,
                 checkpoint=CopyCheckpoint.from_json(checkpoint) if checkpoint else None,
+                meter=meter.output(output, target),
             )
             if isinstance(result, Paused):
                 raise self._go_on_later(job, index, result, message)
+            meter.stored()
             if result.preview_fault:
                 self.journal.count("PreviewFailed", mediaType=result.media_type.value)
             stored.append(result)
@@ -138,10 +163,11 @@ def _target(job: JobSnapshot, index: int) -> OutputTarget:
     )
 
 
-def _row(output: StoredOutput) -> dict[str, Any]:
+def _row(output: StoredOutput, output_id: str) -> dict[str, Any]:
     """The output as `complete_job` takes it; the picture of a sound is its thumbnail."""
     return {
         "index": output.index,
+        "outputId": output_id,
         "key": output.copied.key,
         "contentType": output.copied.content.mime,
         "fileSize": output.copied.size,

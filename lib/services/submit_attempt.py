@@ -20,8 +20,9 @@ from lib.domain.timing import Timing
 from lib.ports.journal import Journal
 from lib.ports.provider import ProviderClient
 from lib.ports.queue import WorkQueue
-from lib.ports.record import Answer, JobRecord, Transition
+from lib.ports.record import Answer, JobRecord, Transition, Usage
 from lib.services.after_commit import AfterCommit
+from lib.services.usage import UsageMeter
 from lib.services.waiting import backoff_seconds
 
 
@@ -69,10 +70,13 @@ class SubmitAttempt:
         callback_url = self.callback(
             credential.provider, submission.job_id, submission.attempt, credential.version
         )
+        meter = UsageMeter()
         result = client.submit(submission, credential, callback_url)
-        now = self.clock()
+        usage, now = meter.usage(), self.clock()
         try:
-            transition = self._record(submission, result, submits, answer, now, polled=callback_url is None)
+            transition = self._record(
+                submission, result, submits, answer, now, usage=usage, polled=callback_url is None
+            )
         except RecordUnavailableError:
             self._record_later(submission, result, credential.provider)
             return Submitted(result, None)
@@ -123,6 +127,7 @@ class SubmitAttempt:
         answer: Callable[[str | None], Answer] | None,
         now: datetime,
         *,
+        usage: Usage,
         polled: bool,
     ) -> Transition:
         job_id, attempt = submission.job_id, submission.attempt
@@ -137,6 +142,7 @@ class SubmitAttempt:
                     due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
                     answer=answer(remote) if answer else None,
                     poll_after_seconds=self.timing.first_poll if polled else None,
+                    usage=usage,
                 )
                 return self._apply_answer(submission, result, transition, now)
             case SubmitOutcome.DEFERRED:
@@ -149,6 +155,7 @@ class SubmitAttempt:
                     reason=failure.message,
                     now=now,
                     answer=answer(None) if answer else None,
+                    usage=usage,
                 )
             case SubmitOutcome.REFUSED:
                 failure = result.failure or Failure(
@@ -161,6 +168,7 @@ class SubmitAttempt:
                     retryable=failure.retryable,
                     now=now,
                     refused=True,
+                    usage=usage,
                 )
             case _:
                 return self.record.mark_submit_unknown(
@@ -169,6 +177,7 @@ class SubmitAttempt:
                     due_at=Timing.after(now, self.timing.recover_again),
                     now=now,
                     answer=answer(None) if answer else None,
+                    usage=usage,
                 )
 
     def _apply_answer(

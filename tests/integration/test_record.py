@@ -179,7 +179,8 @@ def test_an_idempotency_key_with_another_body_is_a_mismatch(record: PostgresReco
 def test_an_idempotency_key_is_free_again_after_its_life_and_for_another_user(record: PostgresRecord) -> None:
     record.create_job(with_key(new_job()), NOW)
     assert record.create_job(with_key(new_job(user_id="bob")), NOW).outcome == "created"
-    later = replace(with_key(new_job(), request_hash="h2"), idempotency_expires_at=at(200_000))
+    job = new_job(job_id=str(uuid7(at(90_000))))
+    later = replace(with_key(job, request_hash="h2"), idempotency_expires_at=at(200_000))
     assert record.create_job(later, at(90_000)).outcome == "created"
 
 

@@ -4,24 +4,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from lib.domain.caller import Caller
 from lib.domain.catalogue import load_models_config
 from lib.domain.errors import GatewayError
-from lib.domain.provider import Credential, ProviderOutput
+from lib.domain.provider import Credential
 from lib.domain.provider_json import update_from_json, update_to_json
 from lib.domain.snapshot import JobSnapshot
-from lib.domain.stored_output import (
-    ContentType,
-    CopiedObject,
-    CopyCheckpoint,
-    MediaFacts,
-    OutputTarget,
-    Paused,
-    StoredOutput,
-)
+from lib.domain.stored_output import ContentType, MediaFacts, Preview
 from lib.domain.timing import Timing
 from lib.ports.holds import GrantEverything
 from lib.ports.record import Answer
@@ -31,11 +24,15 @@ from lib.services.after_commit import AfterCommit
 from lib.services.cancel import CancelJob
 from lib.services.generate import GenerateMedia, GenerateRequest
 from lib.services.handle_message import HandleMessage
+from lib.services.output_meter import BucketPlace
 from lib.services.publish import Mirrors
+from lib.services.store_output import StoragePorts, store_output
 from lib.services.store_result import StoreResult
 from lib.services.submit_attempt import SubmitAttempt
 from lib.services.sweep import Sweep, SweepReport
 from lib.services.waiting import TryLaterError
+from tests.fakes.bucket import FakeBucket
+from tests.fakes.output_source import FakeSource
 from tests.fakes.provider import FakeProvider
 from tests.fakes.seam import Killed, Seam
 
@@ -44,6 +41,9 @@ START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 VISIBILITY_SECONDS = 90
 CATALOGUE = load_models_config((Path(__file__).parents[2] / "config" / "models.json").read_text())
 CREDENTIAL = Credential("replicate", "r8_test")
+PLACE = BucketPlace("media-bucket", "eu-central-1")
+PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(992)
+THUMBNAIL = b"a small picture"
 
 
 @dataclass
@@ -119,6 +119,20 @@ class MemoryProcessedEvents:
         self.marked.add((provider, webhook_id))
 
 
+class FakeDarkroom:
+    """Looks at files and draws small pictures without decoding anything."""
+
+    def probe(self, file: BinaryIO, content: ContentType) -> MediaFacts:
+        """See `MediaProbe`."""
+        return MediaFacts(64, 64)
+
+    def paint(
+        self, file: BinaryIO, content: ContentType, facts: MediaFacts, stop: Callable[[], bool]
+    ) -> Preview:
+        """See `PreviewPainter`."""
+        return Preview(ContentType("image/webp", "webp"), THUMBNAIL, 16, 16)
+
+
 class World:
     """Everything that a job's life touches; `seam.decide` can kill or interleave at every call of a port."""
 
@@ -131,7 +145,8 @@ class World:
         self.journal = RecordingJournal()
         self.advance_queue = MemoryQueue(self.clock)
         self.store_queue = MemoryQueue(self.clock)
-        self.stored: list[str] = []
+        self.bucket, self.source = FakeBucket(), FakeSource(PICTURE)
+        self.storing_stops: Callable[[], bool] = lambda: False
         self.webhooks = webhooks
         self.timing = Timing(job_deadline=600, poll_after=60, sweep_grace=0)
         self.tiers = tiers
@@ -179,7 +194,10 @@ class World:
             self.journal,
             self.clock,
         )
-        self.store = StoreResult(self.record, after, self._store_one, self.journal, self.clock, self.timing)
+        darkroom = FakeDarkroom()
+        bucket, source = self.seam.wrap(self.bucket, "bucket"), self.seam.wrap(self.source, "source")
+        store_one = partial(store_output, ports=StoragePorts(bucket, source, darkroom, darkroom))
+        self.store = StoreResult(self.record, after, store_one, self.journal, self.clock, self.timing, PLACE)
         self.cancel = CancelJob(self.record, after, self.clock)
         self.sweep = Sweep(
             self.record, after, advance_queue, lambda _now: True, lambda _now: 0, self.journal, self.clock
@@ -193,6 +211,11 @@ class World:
         """Time passes; the provider keeps its deadlines."""
         self.now += timedelta(seconds=seconds)
         self.provider.enforce_deadlines()
+
+    @property
+    def stored(self) -> list[str]:
+        """The keys of the outputs in the bucket, without their small pictures."""
+        return sorted(key for key in self.bucket.bodies if "-thumb." not in key)
 
     def create(
         self, prompt: str = "a lighthouse", key: str | None = None, user_id: str = "alice"
@@ -278,25 +301,10 @@ class World:
             return None
 
     def _handle_store(self, message: Mapping[str, Any]) -> None:
-        self.store.handle(message, lambda: False)
+        self.store.handle(message, self.storing_stops)
 
     def _callback(self, provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
         return f"https://gateway.test/{provider}?job={job_id}&attempt={attempt}" if self.webhooks else None
-
-    def _store_one(
-        self,
-        output: ProviderOutput,
-        target: OutputTarget,
-        *,
-        stop: Callable[[], bool],
-        checkpoint: CopyCheckpoint | None,
-    ) -> StoredOutput | Paused:
-        self.seam.decide("before storage")
-        key = f"media/{target.user_id}/{target.job_id}/{target.index}.webp"
-        self.stored.append(key)
-        self.seam.decide("after storage")
-        copied = CopiedObject(key, ContentType("image/webp", "webp"), 1000)
-        return StoredOutput(target.index, target.media_type, copied, MediaFacts(64, 64))
 
 
 def _no_bucket(*_args: Any) -> Any:
