@@ -19,6 +19,7 @@ PAGE = REPOSITORY / "docs" / "performance.md"
 ROWS = {
     "storing": "benchmarks.storing.measure",
     "sweep": "benchmarks.sweep.measure",
+    "record": "benchmarks.record.measure",
     "status-cold": "benchmarks.functions.status_cold",
     "status-warm": "benchmarks.functions.status_warm",
     "generate": "benchmarks.functions.generate_warm",

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from benchmarks.bench import BenchmarkError
 from lib.ports.actor import current_actor
 
 BIG_TABLES = ("jobs", "attempts", "job_transitions", "processing_timeline", "outputs", "storage_operations")
@@ -20,6 +21,7 @@ class Explained:
 
     times: list[float] = field(default_factory=list)
     plan: Sequence[str] = ()
+    indexes: frozenset[str] = frozenset()
 
     @property
     def median(self) -> float:
@@ -37,13 +39,20 @@ class ExplainingConnection:
         self._milliseconds = 0.0
         self._plan: list[str] = []
 
-    def fetch(self, sql: str, params: Any = (), *, repeat: bool = True) -> list[tuple[Any, ...]]:
+    def fetch(
+        self,
+        sql: str,
+        params: Any = (),
+        *,
+        repeat: bool = True,  # noqa: ARG002 - of the interface: nothing is repeated here
+    ) -> list[tuple[Any, ...]]:
         """See `RecordConnection.fetch`."""
         with self._transaction(keep=False):
             explained = self._connection.execute(
                 f"explain (analyze, buffers, timing off, format json) {sql}".encode(), params
             ).fetchone()
-        assert explained is not None
+        if explained is None:
+            raise BenchmarkError("the server explained nothing")
         self._note(explained[0][0])
         with self._transaction(keep=True):
             cursor = self._connection.execute(sql.encode(), params)
@@ -64,6 +73,17 @@ class ExplainingConnection:
         ).fetchall()
         self._connection.commit()
         return {str(name): int(scans) for name, scans in rows}
+
+    def index_scans(self) -> dict[str, int]:
+        """How often each index was used so far, by whomever."""
+        self._connection.execute("select pg_stat_force_next_flush()")
+        self._connection.commit()
+        rows = self._connection.execute(
+            "select indexrelname, idx_scan from pg_stat_user_indexes where relname = any(%s)",
+            ([*BIG_TABLES],),
+        ).fetchall()
+        self._connection.commit()
+        return {str(name): int(used) for name, used in rows}
 
     def close(self) -> None:
         """Let go of the record."""

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 from typing import Any, LiteralString
 
 from benchmarks.bench import BenchmarkError
+from lib.domain.retention import RetentionPeriods
 from lib.domain.snapshot import JobSnapshot
 from lib.services.after_commit import AfterCommit
+from lib.services.retention import Retention
 from lib.services.sweep import Sweep
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.logins import ensure_login
@@ -111,6 +113,7 @@ def _sweep(record: PostgresRecord, queue: CountingQueue) -> Sweep:
         advance_queue=queue,
         any_due=lambda _now: True,
         heal_due=lambda _now: 0,
+        remove_expired=Retention(record, journal, RetentionPeriods()).remove_expired,
         journal=journal,
         clock=lambda: datetime.now(UTC),
     )

@@ -66,7 +66,8 @@ def test_everything_belongs_to_the_owner(superuser: psycopg.Connection) -> None:
     with superuser:
         others = superuser.execute(
             "select relname from pg_class"
-            " where relnamespace = 'public'::regnamespace and relowner <> 'vsl_owner'::regrole union all select proname from pg_proc"
+            " where relnamespace = 'public'::regnamespace and relowner <> 'vsl_owner'::regrole"
+            " union all select proname from pg_proc"
             " where pronamespace = 'public'::regnamespace and proowner <> 'vsl_owner'::regrole"
         ).fetchall()
     assert others == []
