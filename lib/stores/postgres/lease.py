@@ -9,7 +9,10 @@ from lib.stores.postgres.one_trip import fetch_rows
 
 
 class Lease:
-    """One connection, held by one thread; `reused` says that it was made for an earlier statement."""
+    """One connection, held by one thread; `reused` says that it was made for an earlier statement.
+
+    `spoiled` says that the server behind it was away, or would not write.
+    """
 
     def __init__(
         self,
@@ -21,27 +24,27 @@ class Lease:
         self.connection = connection
         self.reused = reused
         self._renew = renew
-        self._spoiled = False
+        self.spoiled = False
 
     @property
     def good(self) -> bool:
         """Whether the next one may have the connection: it is there, and in no transaction."""
-        return self.connection.idle and not self._spoiled
+        return self.connection.idle and not self.spoiled
 
     def spoil(self) -> None:
         """Let nobody have this connection after us."""
-        self._spoiled = True
+        self.spoiled = True
 
     def renew(self) -> None:
         """Give up this connection for another one. Raises RecordUnavailableError if there is none."""
         self.connection = self._renew(self.connection)
-        self.reused = self._spoiled = False
+        self.reused = self.spoiled = False
 
     def settle(self) -> None:
-        """Leave no transaction open; a connection that cannot be brought to it is spoiled."""
+        """Leave no transaction open; a connection that cannot be brought to it is closed."""
         if self.connection.idle or self.connection.closed:
             return
         with suppress(*FAULTS):
             fetch_rows(self.connection, "rollback")
         if not self.connection.idle:
-            self.spoil()
+            self.connection.pgconn.finish()

@@ -96,8 +96,10 @@ class RecordPool(RecordSessions):
             for connection in held:  # none, if there was no other to exchange it for
                 if lease.good:
                     pool.putconn(connection)
-                else:
-                    _discard(pool, connection)
+                    continue
+                if lease.spoiled:
+                    pool.drain()  # what became of the server is true for the others too: it may be read-only now
+                _discard(pool, connection)
 
     def _taken(self, pool: "ConnectionPool[LimitedConnection]") -> LimitedConnection:
         """A connection that answers and is clean. After a restart those in the pool are dead, and are passed over."""
