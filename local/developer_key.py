@@ -16,7 +16,7 @@ class DeveloperKeyError(Exception):
 
 
 def create_developer_key(*, postgres_url: str, redis_url: str, aws_endpoint_url: str) -> str:
-    """A new API key of the user `local-developer`."""
+    """A new API key of the user `local-developer`, an admin; `postgres_url` is the migrator's."""
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
         **CREDENTIALS,
@@ -28,7 +28,7 @@ def create_developer_key(*, postgres_url: str, redis_url: str, aws_endpoint_url:
         "REDIS_URL": redis_url,
     }
     done = subprocess.run(
-        [sys.executable, "-m", "lib.keys", "create", "--user", USER_ID],
+        [sys.executable, "-m", "lib.keys", "create", "--user", USER_ID, "--admin"],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
