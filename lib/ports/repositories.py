@@ -218,7 +218,7 @@ class SystemMetrics(Protocol):
     """How the gateway did."""
 
     def latest(self) -> tuple[SystemMetric, ...]:
-        """The last measurement of each name, one row for each of its dimensions, by name."""
+        """The last measurement of each name, one row for each of its dimensions (100 at most), by name."""
 
     def over_time(
         self, name: str, wanted: TimeRange, *, limit: int = 100, cursor: str | None = None

@@ -1,6 +1,5 @@
 """The record over Postgres: each method calls one SQL function of `database/migrations`."""
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -20,6 +19,7 @@ from lib.ports.record import (
     WorkReport,
 )
 from lib.stores.postgres.connection import RecordConnection
+from lib.stores.postgres.holdable import holdable as _clean
 
 _LIST = """
 select job_snapshot(j) from jobs j
@@ -33,7 +33,6 @@ select count(*) from (
     where j.user_id = %s and (%s::text is null or j.status = %s) and (%s::text is null or j.media_type = %s)
     limit %s) counted
 """
-_UNHOLDABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class PostgresRecord:
@@ -383,14 +382,3 @@ def _new_job(job: NewJob) -> dict[str, Any]:
         fields["requestHash"] = job.request_hash
         fields["idempotencyExpiresAt"] = job.idempotency_expires_at.isoformat()
     return fields
-
-
-def _clean(value: Any) -> Any:
-    """The value without what Postgres cannot hold in text or jsonb: NUL, and halves of surrogate pairs."""
-    if isinstance(value, str):
-        return _UNHOLDABLE.sub("\ufffd", value)
-    if isinstance(value, Mapping):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_clean(item) for item in value]
-    return value
