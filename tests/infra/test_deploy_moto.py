@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import pytest
@@ -129,3 +130,23 @@ def test_the_operators_secrets_are_saved_and_shown_to_nobody(
     assert saved["SecretString"] == "r8_smoke"
     assert "r8_smoke" not in deployment.stdout + deployment.stderr
     assert "password" not in deployment.stdout + deployment.stderr
+
+
+def test_each_kind_of_function_has_a_login_of_its_own_and_the_migrations_know_of_a_change(
+    moto: str, deployment: subprocess.CompletedProcess[str]
+) -> None:
+    assert deployment.returncode == 0, deployment.stderr
+    secrets = _client(moto, "secretsmanager")
+    logins = {
+        name: urlsplit(secrets.get_secret_value(SecretId=f"vsl/smoke/database/{name}")["SecretString"])
+        for name in ("migrator", "main", "worker")
+    }
+    assert {name: parts.username for name, parts in logins.items()} == {
+        "migrator": "user",
+        "main": "vsl_smoke_api",
+        "worker": "vsl_smoke_worker",
+    }
+    assert not [parts for parts in logins.values() if str(parts.password) in deployment.stdout]
+    (stack,) = _client(moto, "cloudformation").describe_stacks(StackName="Vsl-smoke-app")["Stacks"]
+    given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+    assert re.fullmatch("[0-9a-f]{16}", given["DatabaseLogins"])
