@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from lib.stores.outage import Outage
     from lib.stores.postgres.api_keys import PostgresApiKeys
     from lib.stores.postgres.connection import RecordConnection
-    from lib.stores.postgres.roles import Group
     from lib.stores.postgres.slow_queries import SlowQueryLog
     from lib.stores.redis_client import RedisClient
     from lib.stores.redis_status import StatusFastPath
@@ -656,10 +655,21 @@ def store_result() -> "StoreResult":
 def sweep() -> "Sweep":
     """Finds what nobody did."""
     from lib import work_settings as w
+    from lib.domain.retention import RetentionPeriods
     from lib.ports.tier import TierUnavailableError
+    from lib.services.retention import Retention
     from lib.services.sweep import Sweep
 
-    settings(w.SweepSettings)
+    chosen = settings(w.SweepSettings)
+    periods = RetentionPeriods(
+        timeline_days=chosen.retention_timeline_days,
+        storage_days=chosen.retention_storage_days,
+        access_days=chosen.retention_access_days,
+        metrics_days=chosen.retention_metrics_days,
+        security_days=chosen.retention_security_days,
+        jobs_days=chosen.retention_jobs_days,
+    )
+    retention = Retention(record(), journal(), periods)
 
     def any_due(now: datetime) -> bool:
         try:
@@ -671,7 +681,16 @@ def sweep() -> "Sweep":
     def heal_due(now: datetime) -> int:
         return mirror_healer().heal_due(dynamodb_tier(), now)
 
-    return Sweep(record(), after_commit(), advance_queue(), any_due, heal_due, journal(), clock)
+    return Sweep(
+        record=record(),
+        after_commit=after_commit(),
+        advance_queue=advance_queue(),
+        any_due=any_due,
+        heal_due=heal_due,
+        remove_expired=retention.remove_expired,
+        journal=journal(),
+        clock=clock,
+    )
 
 
 @cache
@@ -704,13 +723,3 @@ def database_url() -> str:
     from lib import work_settings as w
 
     return _address(settings(w.MigrationSettings).database)
-
-
-def database_logins() -> "dict[Group, str]":
-    """The addresses of the functions' logins by their group, as far as they are given, for migrations."""
-    from lib import work_settings as w
-    from lib.stores.postgres.roles import Group
-
-    chosen = settings(w.MigrationSettings)
-    given = {Group.API: chosen.api_database, Group.WORKER: chosen.worker_database}
-    return {group: _address(secret) for group, secret in given.items() if secret is not None}

@@ -46,13 +46,13 @@ class QueryCacheSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class RetentionSettings:
-    """After how many days the sweep removes what; only jobs may be kept for ever, which 0 means."""
+    """After how many days the sweep removes what; 0 keeps it for ever."""
 
-    retention_timeline_days: int = integer("RETENTION_TIMELINE_DAYS", default=90, least=1)
-    retention_storage_days: int = integer("RETENTION_STORAGE_DAYS", default=90, least=1)
-    retention_access_days: int = integer("RETENTION_ACCESS_DAYS", default=90, least=1)
-    retention_metrics_days: int = integer("RETENTION_METRICS_DAYS", default=30, least=1)
-    retention_security_days: int = integer("RETENTION_SECURITY_DAYS", default=365, least=1)
+    retention_timeline_days: int = integer("RETENTION_TIMELINE_DAYS", default=90, least=0)
+    retention_storage_days: int = integer("RETENTION_STORAGE_DAYS", default=90, least=0)
+    retention_access_days: int = integer("RETENTION_ACCESS_DAYS", default=90, least=0)
+    retention_metrics_days: int = integer("RETENTION_METRICS_DAYS", default=30, least=0)
+    retention_security_days: int = integer("RETENTION_SECURITY_DAYS", default=365, least=0)
     retention_jobs_days: int = integer("RETENTION_JOBS_DAYS", default=0, least=0)
 
 

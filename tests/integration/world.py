@@ -13,6 +13,7 @@ from lib.domain.catalogue import load_models_config
 from lib.domain.errors import GatewayError
 from lib.domain.provider import Credential
 from lib.domain.provider_json import update_from_json, update_to_json
+from lib.domain.retention import RetentionPeriods
 from lib.domain.snapshot import JobSnapshot
 from lib.domain.stored_output import ContentType, MediaFacts, Preview
 from lib.domain.timing import Timing
@@ -26,6 +27,7 @@ from lib.services.generate import GenerateMedia, GenerateRequest
 from lib.services.handle_message import HandleMessage
 from lib.services.output_meter import BucketPlace
 from lib.services.publish import Mirrors
+from lib.services.retention import Retention
 from lib.services.store_output import StoragePorts, store_output
 from lib.services.store_result import StoreResult
 from lib.services.submit_attempt import SubmitAttempt
@@ -200,7 +202,14 @@ class World:
         self.store = StoreResult(self.record, after, store_one, self.journal, self.clock, self.timing, PLACE)
         self.cancel = CancelJob(self.record, after, self.clock)
         self.sweep = Sweep(
-            self.record, after, advance_queue, lambda _now: True, lambda _now: 0, self.journal, self.clock
+            record=self.record,
+            after_commit=after,
+            advance_queue=advance_queue,
+            any_due=lambda _now: True,
+            heal_due=lambda _now: 0,
+            remove_expired=Retention(self.record, self.journal, RetentionPeriods()).remove_expired,
+            journal=self.journal,
+            clock=self.clock,
         )
 
     def clock(self) -> datetime:

@@ -154,7 +154,7 @@ def test_the_schedule_sweeps_and_reports(wired: Wired, monkeypatch: pytest.Monke
     sweep = OneSweep()
     monkeypatch.setattr(bootstrap, "sweep", lambda: sweep)
     report = check_replicate_status.handler(event("schedule"), Context(9_000))
-    assert report == {"asked_record": True, "jobs": 2, "messages": 1, "out_of_time": True}
+    assert report == {"asked_record": True, "jobs": 2, "messages": 1, "out_of_time": True, "removed": {}}
     assert sweep.request_id == event("schedule")["id"]
 
 

@@ -1,12 +1,12 @@
 """The sweep's time: it stops when it is told to, and what it leaves comes back by itself."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any, cast
 
 from lib.ports.journal import Journal
-from lib.ports.record import JobRecord, OutboxMessage
+from lib.ports.record import JobRecord, Metric, OutboxMessage
 from lib.services.after_commit import AfterCommit
 from lib.services.sweep import BATCH, PER_SEND, Sweep
 from tests.fakes.queue import FakeQueue
@@ -20,12 +20,17 @@ class BusyRecord:
     def __init__(self, outbox: int) -> None:
         self.outbox = [OutboxMessage(number, "advance", "alice", {}, 0) for number in range(outbox)]
         self.forgotten: list[int] = []
+        self.metrics: list[Metric] = []
 
     def take_outbox(self, **_: Any) -> list[OutboxMessage]:
         return self.outbox
 
     def forget_sent(self, outbox_ids: list[int]) -> None:
         self.forgotten += outbox_ids
+
+    def record_metrics(self, metrics: Sequence[Metric], now: datetime) -> int:
+        self.metrics += metrics
+        return len(metrics)
 
     def take_due_jobs(self, **_: Any) -> list[tuple[str, str]]:
         return [(f"job-{number}", "alice") for number in range(BATCH)]
@@ -38,7 +43,16 @@ class Swept:
         self.record, self.queue, self.healed = BusyRecord(outbox), FakeQueue(), 0
         record, journal = cast("JobRecord", self.record), cast("Journal", None)
         after_commit = AfterCommit(record, lambda *_: (), {"advance": self.queue}, journal)
-        sweep = Sweep(record, after_commit, self.queue, lambda _: True, self._heal, journal, lambda: NOW)
+        sweep = Sweep(
+            record=record,
+            after_commit=after_commit,
+            advance_queue=self.queue,
+            any_due=lambda _: True,
+            heal_due=self._heal,
+            remove_expired=lambda _now, _stop: {},
+            journal=journal,
+            clock=lambda: NOW,
+        )
         self.report = sweep.run(_up_after(looks))
 
     def _heal(self, _now: datetime) -> int:
