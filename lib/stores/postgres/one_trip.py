@@ -12,7 +12,9 @@ from typing import Any
 
 import psycopg
 from psycopg import pq
+from psycopg._queries import PostgresQuery  # what every cursor converts `%s` with
 from psycopg.abc import PQGen
+from psycopg.adapt import Transformer
 from psycopg.generators import fetch_many, send
 from psycopg.pq.abc import PGconn, PGresult
 
@@ -53,7 +55,9 @@ def fetch_rows(
 
 def dollar_form(connection: LimitedConnection, sql: str, params: Any) -> bytes:
     """The statement as the server gets it: `$1` for the first parameter, and no values."""
-    return _OneTripCursor(connection)._convert_query(sql, params).query
+    query = PostgresQuery(Transformer(connection))
+    query.convert(sql, params)
+    return query.query
 
 
 class _OneTripCursor(psycopg.Cursor[tuple[Any, ...]]):
