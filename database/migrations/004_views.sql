@@ -60,19 +60,21 @@ comment on view active_jobs is
 
 create view daily_job_stats with (security_invoker = true) as
 select
-    day_of(created_at) as day, media_type,
-    count(*) as jobs,
-    count(*) filter (where status = 'completed') as completed,
-    count(*) filter (where status = 'failed') as failed,
-    count(*) filter (where status = 'canceled') as canceled,
-    count(*) filter (where completed_at is null) as in_flight,
-    round(count(*) filter (where status = 'completed')::numeric
-          / nullif(count(*) filter (where status in ('completed', 'failed')), 0), 6) as success_rate,
-    avg(extract(epoch from completed_at - created_at)::double precision)
-        filter (where status = 'completed') as average_seconds,
-    sum(estimated_cost) as estimated_cost
-from jobs
-group by day_of(created_at), media_type;
+    day_of(d.began) as day, d.media_type, d.jobs, d.completed, d.failed, d.canceled, d.in_flight,
+    round(d.completed::numeric / nullif(d.completed + d.failed, 0), 6) as success_rate,
+    d.average_seconds, d.estimated_cost
+from (
+    select
+        date_bin('1 day', created_at, timestamptz '1970-01-01 00:00:00+00') as began, media_type,
+        count(*) as jobs,
+        count(*) filter (where status = 'completed') as completed,
+        count(*) filter (where status = 'failed') as failed,
+        count(*) filter (where status = 'canceled') as canceled,
+        count(*) filter (where completed_at is null) as in_flight,
+        avg(date_part('epoch', completed_at - created_at)) filter (where status = 'completed') as average_seconds,
+        sum(estimated_cost) as estimated_cost
+    from jobs
+    group by 1, 2) d;
 comment on view daily_job_stats is
     'Jobs by the day (UTC) of their creation and by media type; the success rate is of those that completed or failed.';
 
