@@ -17,7 +17,6 @@ comment on table schema_migrations is 'Which migration files were applied: a row
 comment on column schema_migrations.name is 'The file, without its ending.';
 comment on column schema_migrations.checksum is 'The SHA-256 of the file as it was applied; an edited file is refused.';
 comment on column schema_migrations.applied_at is 'When its transaction began, or when its last statement was done.';
-grant select on schema_migrations to vsl_api, vsl_worker, vsl_analyst;
 """
 
 

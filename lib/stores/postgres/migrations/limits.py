@@ -10,12 +10,14 @@ class Limits:
     """Seconds.
 
     A statement that waits for a lock keeps everybody behind it waiting too: it gives up after `lock_seconds`,
-    lets them pass, and tries again after the next of `pauses`. What runs outside a transaction blocks nobody
-    while it waits, so that it may wait, and work, for `concurrent_seconds`.
+    lets them pass, and tries again after the next of `pauses`. What is done concurrently blocks nobody while it
+    waits for old transactions to end, so that it may wait for `concurrent_lock_seconds`, and outside a transaction
+    a statement may work for `concurrent_seconds`.
     """
 
     lock_seconds: float = 3
     statement_seconds: float = 120
+    concurrent_lock_seconds: float = 120
     concurrent_seconds: float = 240
     pauses: tuple[float, ...] = (1, 2, 4, 8)
     other_migrator_seconds: float = 280

@@ -10,7 +10,7 @@ from lib.domain.errors import ConfigurationError
 from lib.stores.postgres.migrations.files import Migration
 from lib.stores.postgres.migrations.ledger import act_as_owner
 from lib.stores.postgres.migrations.limits import Limits, milliseconds
-from lib.stores.postgres.migrations.statements import concurrent_index, split_statements
+from lib.stores.postgres.migrations.statements import concurrent_index, is_concurrent, split_statements
 from lib.stores.postgres.migrator import Connection
 from lib.stores.postgres.roles import Group
 
@@ -61,6 +61,8 @@ def _by_statement(connection: Connection, file: Migration, note: Note, limits: L
         _set_session(connection, limits)
         for statement in split_statements(file.sql):
             index = concurrent_index(statement)
+            patience = limits.concurrent_lock_seconds if is_concurrent(statement) else limits.lock_seconds
+            connection.execute(f"set lock_timeout = '{milliseconds(patience)}'".encode())
             if index is None or not _is_built(connection, index):
                 connection.execute(statement.encode())
         with connection.transaction():
@@ -74,9 +76,7 @@ def _by_statement(connection: Connection, file: Migration, note: Note, limits: L
 def _set_session(connection: Connection, limits: Limits) -> None:
     connection.execute(sql.SQL("set role {}").format(sql.Identifier(Group.OWNER)))
     most = milliseconds(limits.concurrent_seconds)
-    connection.execute(
-        f"set lock_timeout = '{most}'; set statement_timeout = '{most}'; set search_path = public".encode()
-    )
+    connection.execute(f"set statement_timeout = '{most}'; set search_path = public".encode())
 
 
 def _is_built(connection: Connection, index: str) -> bool:

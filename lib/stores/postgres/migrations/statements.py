@@ -42,3 +42,8 @@ def concurrent_index(statement: str) -> str | None:
     if found is None:
         return None
     return found["quoted"] or found["plain"].lower()
+
+
+def is_concurrent(statement: str) -> bool:
+    """Whether Postgres does it without keeping writers out, and waits for older transactions instead."""
+    return re.search(r"\bconcurrently\b", _COMMENT.sub("", statement), re.IGNORECASE) is not None
