@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, 
 
 from lib.domain.errors import ConfigurationError, UnavailableError
 
+PAGE = 20  # the most that AWS gives
 _CONFIG = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 3, "mode": "standard"})
 
 
@@ -40,13 +41,15 @@ def fetch_all(prefix: str) -> list[tuple[str, str]]:
 
 
 def _pages(client: Any, prefix: str) -> Iterator[tuple[str, str]]:
-    pages = client.get_paginator("batch_get_secret_value").paginate(
-        Filters=[{"Key": "name", "Values": [prefix]}], PaginationConfig={"PageSize": 20}
-    )
-    for page in pages:
+    asked: dict[str, Any] = {"Filters": [{"Key": "name", "Values": [prefix]}], "MaxResults": PAGE}
+    while True:
+        page = client.batch_get_secret_value(**asked)
         for refused in page.get("Errors", ()):
             name, code = refused.get("SecretId"), refused.get("ErrorCode")
             raise ConfigurationError(f"The secret {name} cannot be read ({code}): let this role read it.")
         for secret in page["SecretValues"]:
             if secret["Name"].startswith(prefix) and "SecretString" in secret:
                 yield secret["Name"], secret["SecretString"]
+        if not page.get("NextToken"):
+            return
+        asked["NextToken"] = page["NextToken"]
