@@ -289,7 +289,9 @@ begin
         perform start_processing_step(j.job_id, 'submitting', 0, p_now);
     end if;
     for v_element in select * from jsonb_array_elements(coalesce(p -> 'elements', '[]')) loop
-        perform add_job_element(v_element || jsonb_build_object('jobId', j.job_id), p_now);
+        if add_job_element(v_element || jsonb_build_object('jobId', j.job_id), p_now) is null then
+            raise exception 'the element id % is taken', v_element ->> 'elementId' using errcode = 'unique_violation';
+        end if;
     end loop;
     perform ring('vsl_jobs', j.job_id);
     return transition_result('created', true, j);
