@@ -21,6 +21,16 @@ def uuid7(now: datetime | None = None, random_bits: Callable[[int], int] = secre
     return UUID(int=value)
 
 
+def time_of_id(canonical: str) -> datetime | None:
+    """The moment in a UUIDv7, to the millisecond; None for another version, or for a moment after the year 9999."""
+    if canonical[14] != "7" or canonical[19] not in "89ab":
+        return None
+    try:
+        return _EPOCH + (UUID(canonical).int >> 80) * _MILLISECOND
+    except OverflowError:
+        return None
+
+
 def short_id(random_below: Callable[[int], int] = secrets.randbelow) -> str:
     """Eleven characters of base 62: 65 random bits, short enough to read out."""
     return "".join(_ALPHABET[random_below(len(_ALPHABET))] for _ in range(SHORT_ID_LENGTH))
