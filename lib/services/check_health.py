@@ -1,17 +1,12 @@
 """Whether the gateway works, asked of what it cannot do without."""
 
 from collections.abc import Callable
-from enum import StrEnum
+
+from lib.domain.health import Health
+
+__all__ = ["KEPT_SECONDS", "CheckHealth", "Health"]
 
 KEPT_SECONDS = 2.0
-
-
-class Health(StrEnum):
-    """HEALTHY; DEGRADED: slower, nothing is lost; UNHEALTHY: no job can be started."""
-
-    HEALTHY = "healthy"
-    DEGRADED = "degraded"
-    UNHEALTHY = "unhealthy"
 
 
 class CheckHealth:
