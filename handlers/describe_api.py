@@ -9,7 +9,7 @@ from lib.api import incoming, operations
 from lib.api.function import Answered, HttpFunction, json_answer
 from lib.api.list_views import whole_list_view
 
-http = HttpFunction()
+http = HttpFunction(bootstrap.identify, bootstrap.report)
 
 FOR_AN_HOUR = {"Cache-Control": "public, max-age=3600"}
 
@@ -19,7 +19,7 @@ def list_models() -> Answered:
     """All models, with the JSON Schema of their parameters."""
     from lib.api.model_list import model_list  # noqa: PLC0415 - the public routes need no catalogue
 
-    bootstrap.authenticator().authenticate(incoming.presented_key(http.event), allow_stale=True)
+    http.caller(allow_stale=True)
     models = model_list(bootstrap.catalogue(), incoming.query(http.event))
     return json_answer(200, whole_list_view(models))
 

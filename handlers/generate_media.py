@@ -12,16 +12,18 @@ from lib.services.generate import GenerateRequest
 from lib.work_settings import GenerateSettings
 
 logger = logging.getLogger(__name__)
-http = HttpFunction()
+http = HttpFunction(bootstrap.identify, bootstrap.report)
 
 
 @http.route(operations.GENERATE)
 def generate() -> Answered:
     """Admit the caller, read the request, start the job."""
     admission = bootstrap.admit_caller().admit(incoming.presented_key(http.event))
+    http.act_for(admission.caller)
     http.headers |= rate_headers(admission.decision)
     refuse_if_over(admission.decision)
-    request = read_request(incoming.json_object(http.event), incoming.header(http.event, "idempotency-key"))
+    key, origin = incoming.header(http.event, "idempotency-key"), incoming.origin(http.event)
+    request = read_request(incoming.json_object(http.event), key, origin)
     _log(admission.caller.user_id, request)
     answer = bootstrap.generate_media().start(admission.caller, request)
     location = {"Location": f"/status/{answer.body['jobId']}"} if "jobId" in answer.body else {}

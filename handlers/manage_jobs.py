@@ -11,13 +11,13 @@ from lib.api.views import cancel_status
 from lib.domain.errors import NotFoundError
 from lib.domain.ids import parse_job_id
 
-http = HttpFunction()
+http = HttpFunction(bootstrap.identify, bootstrap.report)
 
 
 @http.route(operations.LIST_JOBS)
 def list_jobs() -> Answered:
     """One page of the caller's jobs."""
-    user_id = _user_id(allow_stale=True)
+    user_id = http.caller(allow_stale=True).user_id
     page = bootstrap.list_jobs().list(user_id, read_job_query(incoming.query(http.event)))
     return json_answer(200, page_view(page, bootstrap.job_view(), bootstrap.clock()))
 
@@ -25,7 +25,7 @@ def list_jobs() -> Answered:
 @http.route(operations.CANCEL_JOB)
 def cancel_job(job_id: str) -> Answered:
     """Cancel the caller's job, or ask its provider to."""
-    user_id = _user_id()
+    user_id = http.caller().user_id
     wanted = parse_job_id(job_id)
     if wanted is None:
         raise NotFoundError(f"there is no job {job_id[:100]!r}: a job id is a UUID of 36 characters")
@@ -36,8 +36,3 @@ def cancel_job(job_id: str) -> Answered:
 def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
     """The Lambda function."""
     return http(event, context)
-
-
-def _user_id(*, allow_stale: bool = False) -> str:
-    key = incoming.presented_key(http.event)
-    return bootstrap.authenticator().authenticate(key, allow_stale=allow_stale).user_id

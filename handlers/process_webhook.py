@@ -9,7 +9,7 @@ from lib.services.accept_webhook import Delivery
 
 LIMIT_BYTES = 6 * incoming.MIB
 
-http = HttpFunction()
+http = HttpFunction(bootstrap.identify, bootstrap.report)
 
 
 @http.route(operations.RECEIVE_WEBHOOK)

@@ -21,11 +21,14 @@ if TYPE_CHECKING:
     from lib.aws.metrics import EmfMetrics
     from lib.aws.secrets import Secrets
     from lib.aws.signed_urls import UrlSigner
+    from lib.domain.caller import Caller
     from lib.domain.catalogue import Catalogue
     from lib.domain.provider import Credential, ProviderUpdate
+    from lib.domain.security_event import Refusal
     from lib.domain.timing import Timing
     from lib.ports.provider import ProviderAdapter, ProviderClient
     from lib.ports.record import JobRecord
+    from lib.ports.security_log import SecurityLog
     from lib.ports.storage import MediaBucket
     from lib.ports.tier import Tier
     from lib.providers.transport import RequestsTransport
@@ -46,6 +49,7 @@ if TYPE_CHECKING:
     from lib.services.store_result import StoreResult
     from lib.services.submit_attempt import SubmitAttempt
     from lib.services.sweep import Sweep
+    from lib.services.worker_notes import WorkerNotes
     from lib.stores.dynamodb_client import DynamoDB
     from lib.stores.dynamodb_tier import DynamoDBTier
     from lib.stores.outage import Outage
@@ -59,6 +63,8 @@ if TYPE_CHECKING:
 READ_CONNECT_SECONDS = 0.5
 READ_STATEMENT_SECONDS = 0.4
 """How long a status waits for the record; it answers within a second whatever happens."""
+
+NOTE_CONNECT_SECONDS, NOTE_READ_SECONDS = 0.3, 0.5
 
 S3_CONNECT_SECONDS, S3_ATTEMPTS = 1.0, 2
 DOCUMENT_READ_SECONDS = 2.0
@@ -319,6 +325,37 @@ def advance_queue() -> CorrelatedQueue:
 
 
 @cache
+def note_queue() -> CorrelatedQueue:
+    """The queue of work on jobs, for notes: nobody's request waits long for them to be taken."""
+    from lib.aws.sqs import SqsQueue
+
+    url = settings(s.AdvanceQueueSettings).advance_queue_url
+    connect, read = NOTE_CONNECT_SECONDS, NOTE_READ_SECONDS
+    return CorrelatedQueue(SqsQueue(url, connect_seconds=connect, read_seconds=read, attempts=1))
+
+
+@cache
+def worker_notes() -> "WorkerNotes":
+    """Tells workers what they are to write down."""
+    from lib.services.worker_notes import WorkerNotes
+
+    return WorkerNotes(note_queue, metrics().count, clock)
+
+
+@cache
+def security_log() -> "SecurityLog":
+    """Where refused requests are told of."""
+    from lib.services.security_log import QueuedSecurityLog
+
+    return QueuedSecurityLog(worker_notes(), metrics().count, clock)
+
+
+def report(refusal: "Refusal") -> None:
+    """Tell of a refused request."""
+    security_log().refused(refusal)
+
+
+@cache
 def store_queue() -> CorrelatedQueue:
     """The queue of outputs to store."""
     from lib import work_settings as w
@@ -467,6 +504,11 @@ def authenticator() -> "Authenticator":
     return Authenticator(shared_cache(), api_keys(), clock, on_outage=on_outage)
 
 
+def identify(presented: str | None, *, allow_stale: bool = False) -> "Caller":
+    """Who presents this key; see `Authenticator.identify`."""
+    return authenticator().identify(presented, allow_stale=allow_stale)
+
+
 @cache
 def after_commit() -> "AfterCommit":
     """What follows each transition."""
@@ -595,6 +637,7 @@ def handle_message() -> "HandleMessage":
     from lib import work_settings as w
     from lib.services.advance import AdvanceJob
     from lib.services.handle_message import HandleMessage
+    from lib.services.keep_note import KeepNote
     from lib.services.processed_events import ProcessedWebhooks
 
     settings(w.AdvanceSettings)
@@ -611,7 +654,15 @@ def handle_message() -> "HandleMessage":
         timing=timing(),
     )
     processed = ProcessedWebhooks(shared_cache(), on_outage=on_outage)
-    return HandleMessage(advance, processed, _read_update, mirror_healer().heal, journal(), clock)
+    return HandleMessage(
+        advance=advance,
+        processed=processed,
+        read_update=_read_update,
+        heal=mirror_healer().heal,
+        journal=journal(),
+        clock=clock,
+        keep=KeepNote(record()),
+    )
 
 
 def _load_input(request_ref: str) -> Mapping[str, Any]:

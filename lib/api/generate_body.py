@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
+from lib.domain.caller import Origin
 from lib.domain.errors import BadRequestError, FieldError, InvalidError
 from lib.services.generate import GenerateRequest
 
@@ -44,8 +45,10 @@ class GenerateBody(BaseModel):
 _WIRE_NAMES = {name: to_camel(name) for name in GenerateBody.model_fields}
 
 
-def read_request(body: Mapping[str, Any], idempotency_key: str | None) -> GenerateRequest:
-    """The request of a JSON object; field names in camelCase or snake_case.
+def read_request(
+    body: Mapping[str, Any], idempotency_key: str | None, origin: Origin | None = None
+) -> GenerateRequest:
+    """The request of a JSON object that came from there; field names in camelCase or snake_case.
 
     Raises:
         InvalidError: unknown or missing fields and wrong types, all at once with their paths.
@@ -66,6 +69,7 @@ def read_request(body: Mapping[str, Any], idempotency_key: str | None) -> Genera
         user_id=read.user_id,
         idempotency_key=idempotency_key,
         raw_hash=canonical_hash(named),
+        origin=origin or Origin(),
     )
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import ipaddress
 import json
 import re
 from collections import Counter
@@ -9,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from lib.domain.caller import LONGEST_USER_AGENT, Origin
 from lib.domain.errors import BadRequestError, TooLargeError
 
 Event = Mapping[str, Any]
@@ -40,6 +42,21 @@ def presented_key(event: Event) -> str | None:
         return value.strip()
     given = header(event, "x-api-key")
     return given.strip() if given else None
+
+
+def origin(event: Event) -> Origin:
+    """Where the request came from, by what API Gateway says of the connection."""
+    http: Mapping[str, Any] = (event.get("requestContext") or {}).get("http") or {}
+    agent = http.get("userAgent") or header(event, "user-agent")
+    return Origin(_address(str(http.get("sourceIp", ""))), agent[:LONGEST_USER_AGENT] if agent else None)
+
+
+def _address(text: str) -> str | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return None if "%" in text else str(found)  # inet knows no zone
 
 
 def query(event: Event) -> Mapping[str, str]:

@@ -27,7 +27,21 @@ class Operation:
     @property
     def rule(self) -> str:
         """The path as Powertools' resolver writes it."""
-        return self.path.replace("{jobId}", "<job_id>").replace("{provider}", "<provider>")
+        return (
+            self.path.replace("{jobId}", "<job_id>")
+            .replace("{outputId}", "<output_id>")
+            .replace("{provider}", "<provider>")
+        )
+
+    def parameters_in(self, path: str) -> dict[str, str] | None:
+        """What stands at the parameters in this path; None if the path is not this operation's."""
+        wanted, given = self.path.split("/"), path.rstrip("/").split("/")
+        if len(wanted) != len(given):
+            return None
+        pairs = list(zip(wanted, given, strict=True))
+        if not all((want.startswith("{") and have) or want == have for want, have in pairs):
+            return None
+        return {want.strip("{}"): have for want, have in pairs if want.startswith("{")}
 
 
 GENERATE = Operation(
@@ -79,3 +93,13 @@ OPERATIONS = (
     GET_OPENAPI,
     GET_DOCS,
 )
+
+
+def operations_at(path: str) -> list[Operation]:
+    """The operations that a path has."""
+    return [operation for operation in OPERATIONS if operation.parameters_in(path) is not None]
+
+
+def operation_at(method: str, path: str) -> Operation | None:
+    """The operation of this method and path; None if there is none."""
+    return next((each for each in operations_at(path) if each.method == method), None)

@@ -12,6 +12,7 @@ from lib.domain.errors import UnavailableError
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 2
+ATTEMPTS = 2
 MAX_DELAY_SECONDS = 900
 RETRY_AFTER_SECONDS = 5
 _GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")  # what SQS takes as a MessageGroupId
@@ -22,10 +23,22 @@ class SqsQueue:
 
     `MessageGroupId` on a standard queue asks SQS to keep one group's backlog from delaying the others (fair
     queues); it does not put messages in order. boto3 is loaded at the first send.
+
+    A call waits for at most `attempts` times the two limits.
     """
 
-    def __init__(self, url: str, *, endpoint_url: str | None = None, region: str | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        endpoint_url: str | None = None,
+        region: str | None = None,
+        connect_seconds: float = CONNECT_SECONDS,
+        read_seconds: float = READ_SECONDS,
+        attempts: int = ATTEMPTS,
+    ) -> None:
         self._url = url
+        self._limits = (connect_seconds, read_seconds, attempts)
         self._endpoint_url = endpoint_url
         self._region = region
 
@@ -72,10 +85,11 @@ class SqsQueue:
         import boto3  # noqa: PLC0415 - as above
         from botocore.config import Config  # noqa: PLC0415 - as above
 
+        connect_seconds, read_seconds, attempts = self._limits
         config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"total_max_attempts": 2, "mode": "standard"},
+            connect_timeout=connect_seconds,
+            read_timeout=read_seconds,
+            retries={"total_max_attempts": attempts, "mode": "standard"},
         )
         return boto3.Session().client(
             "sqs", endpoint_url=self._endpoint_url, region_name=self._region, config=config

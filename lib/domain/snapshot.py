@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from lib.domain.actor import Actor
 from lib.domain.job import JobStatus, JobStep
 
 SNAPSHOT_LIMIT_BYTES = 8 * 1024
@@ -30,6 +31,16 @@ class JobSnapshot:
     def user_id(self) -> str:
         """Whose job it is."""
         return str(self.data["userId"])
+
+    @property
+    def guest_token(self) -> str | None:
+        """The hash of the token of the guest whose job it is; None for a registered user's."""
+        token = self.data.get("guestToken")
+        return str(token) if token is not None else None
+
+    def belongs_to(self, actor: Actor) -> bool:
+        """Whether this actor made the job: its user, and for a guest the very token."""
+        return self.user_id == actor.user_id and self.guest_token == actor.guest_token
 
     @property
     def version(self) -> int:

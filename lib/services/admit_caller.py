@@ -61,13 +61,12 @@ class AdmitCaller:
             RecordUnavailableError: the key is not cached and the record is away.
         """
         checked = self._ask_fast(presented)
-        key = self.authenticator.authenticate(presented, cached=checked.key if checked else None)
-        caller = Caller(key.user_id, key.rate_limit_per_hour)
+        caller = self.authenticator.identify(presented, cached=checked.key if checked else None)
         if checked is not None and checked.decision is not None:
             return Admission(caller, checked.decision)
-        limit = key.rate_limit_per_hour or self.default_limit_per_hour
+        limit = caller.rate_limit_per_hour or self.default_limit_per_hour
         return Admission(
-            caller, self.limiter.count(limit_key(key.user_id), limit, WINDOW_SECONDS, self.clock())
+            caller, self.limiter.count(limit_key(caller.user_id), limit, WINDOW_SECONDS, self.clock())
         )
 
     def _ask_fast(self, presented: str | None) -> Checked | None:

@@ -12,6 +12,7 @@ from lib.domain.api_key import (
     cache_key,
     hash_key,
 )
+from lib.domain.caller import Caller
 from lib.domain.errors import RecordUnavailableError, UnauthenticatedError
 from lib.ports.api_keys import ApiKeys
 from lib.ports.cache import SharedCache
@@ -69,6 +70,13 @@ class Authenticator:
             if not (allow_stale and cached and cached.key and cached.age_seconds(now) <= STALE_SECONDS):
                 raise
             return _accept(cached.key)
+
+    def identify(
+        self, presented: str | None, *, allow_stale: bool = False, cached: CachedKey | None = None
+    ) -> Caller:
+        """Who presented this key; as `authenticate`."""
+        key = self.authenticate(presented, allow_stale=allow_stale, cached=cached)
+        return key.caller(str(hash_key(presented)))
 
     def believe(self, key_hash: str, cached: CachedKey) -> ApiKey | None:
         """The key that a cache entry stands for while it is fresh; None for an old entry.

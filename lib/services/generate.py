@@ -1,12 +1,13 @@
 """Starts a job: validate, quote, record, send. Nothing is spent before it is recorded."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.domain.caller import Caller
+from lib.domain.caller import Caller, Origin
 from lib.domain.catalogue import Catalogue
 from lib.domain.errors import (
     FieldError,
@@ -46,6 +47,7 @@ class GenerateRequest:
     user_id: str | None = None
     idempotency_key: str | None = None
     raw_hash: str = ""
+    origin: Origin = field(default_factory=Origin)
 
 
 @dataclass(frozen=True)
@@ -97,9 +99,12 @@ class GenerateMedia:
             deadline_at=Timing.after(now, self.timing.job_deadline),
             lease_until=Timing.after(now, self.timing.submit_lease),
             warnings=parameters.warnings,
-            idempotency_key=request.idempotency_key,
+            idempotency_key=_own_key(caller, request.idempotency_key),
             request_hash=request.raw_hash,
             idempotency_expires_at=now + timedelta(seconds=self.timing.idempotency_life),
+            guest_token=caller.guest_token,
+            client_ip=request.origin.client_ip,
+            user_agent=request.origin.user_agent,
             **self._kept(model, parameters.values, provider_input, now),
         )
         self.holds.reserve(caller.user_id, job.job_id, price.amount)
@@ -137,6 +142,13 @@ def _check_owner(caller: Caller, request: GenerateRequest) -> None:
     if request.user_id is not None and request.user_id != caller.user_id:
         msg = "userId must be the user of the API key; leave it out or correct it"
         raise ForbiddenError(msg, errors=[FieldError("userId", "is not the user of the API key")])
+
+
+def _own_key(caller: Caller, key: str | None) -> str | None:
+    """The Idempotency-Key as the record keeps it for the user; guests share a user, and not each other's answers."""
+    if key is None or caller.guest_token is None:
+        return key
+    return hashlib.sha256(f"{caller.guest_token}:{key}".encode()).hexdigest()
 
 
 def _answer(job: NewJob, provider_job_id: str | None) -> Answer:

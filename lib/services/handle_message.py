@@ -10,6 +10,7 @@ from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import parse_time
 from lib.ports.journal import Journal
 from lib.services.advance import AdvanceJob, waits_for_record
+from lib.services.keep_note import KeepNote
 from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
 
 MAX_TRIES_TO_HEAL = 40  # over an hour, after which reads and the sweep heal what is left
@@ -42,13 +43,14 @@ class HandleMessage:
     heal: Callable[[str, datetime], bool]
     journal: Journal
     clock: Callable[[], datetime]
+    keep: KeepNote
 
     def __call__(self, message: Mapping[str, Any]) -> None:
         """Do what the message says.
 
         Raises:
             TryLaterError: something that is needed is away; the message must come back.
-            KeyError, ValueError: the message is none of ours; it belongs to the dead letters.
+            KeyError, ValueError, InvalidError: the message is none of ours; it belongs to the dead letters.
         """
         try:
             match message["kind"]:
@@ -60,6 +62,10 @@ class HandleMessage:
                     self.advance.cancel_remote(message)
                 case "heal":
                     self._heal(message)
+                case "url_access":
+                    self.keep.url_access(message)
+                case "security_event":
+                    self.keep.security_event(message)
                 case other:
                     msg = f"no such kind of message: {other!r}"
                     raise ValueError(msg)

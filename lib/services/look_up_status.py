@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from lib.domain.api_key import ApiKey, CachedKey, hash_key
+from lib.domain.api_key import CachedKey, hash_key
+from lib.domain.caller import Caller
 from lib.domain.errors import NotFoundError
 from lib.domain.ids import parse_job_id
 from lib.domain.progress import Progress
@@ -59,8 +60,10 @@ class LookUpStatus:
     on_outage: Callable[[str], None]
     tier: str = "redis"
 
-    def look_up(self, presented: str | None, job_id: str) -> JobStatusFound:
-        """The caller's job.
+    def look_up(
+        self, presented: str | None, job_id: str, act_for: Callable[[Caller], None]
+    ) -> JobStatusFound:
+        """The caller's job; `act_for` is told of the caller before anything is read on the caller's behalf.
 
         Raises:
             UnauthenticatedError: no key, or a wrong one.
@@ -69,25 +72,27 @@ class LookUpStatus:
         """
         wanted, key_hash = parse_job_id(job_id), hash_key(presented)
         found = self._ask_fast(key_hash, wanted) if wanted and key_hash else None
-        key = self._believed(key_hash, found) or self.authenticator.authenticate(
+        caller = self._believed(key_hash, found) or self.authenticator.identify(
             presented, allow_stale=True, cached=found.key if found else None
         )
+        act_for(caller)
         if wanted is None:
             msg = f"there is no job {job_id[:100]!r}: a job id is a UUID of 36 characters"
             raise NotFoundError(msg)
         if found is not None and found.snapshot is not None:
-            if found.snapshot.user_id != key.user_id:
+            if not found.snapshot.belongs_to(caller.actor):
                 raise NotFoundError(f"there is no job {wanted}")
             return JobStatusFound(found.snapshot, found.progress)
         missed: Collection[str] = (self.tier,) if found is not None else ()
         now = self.clock()
-        snapshot = self.reader.read(wanted, now, owner=key.user_id, missed=missed).snapshot
+        snapshot = self.reader.read(wanted, now, owner=caller.actor, missed=missed).snapshot
         return JobStatusFound(snapshot, self._progress(snapshot, found, now))
 
-    def _believed(self, key_hash: str | None, found: Found | None) -> ApiKey | None:
+    def _believed(self, key_hash: str | None, found: Found | None) -> Caller | None:
         if key_hash is None or found is None or found.key is None:
             return None
-        return self.authenticator.believe(key_hash, found.key)
+        key = self.authenticator.believe(key_hash, found.key)
+        return key.caller(key_hash) if key else None
 
     def _ask_fast(self, key_hash: str, job_id: str) -> Found | None:
         if self.fast is None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from lib.domain.actor import Actor
 from lib.domain.errors import NotFoundError, RecordUnavailableError
 from lib.domain.snapshot import JobSnapshot
 from lib.ports.tier import Tier, TierEntry, TierUnavailableError
@@ -32,19 +33,19 @@ class StatusReader:
         self._on_outage = on_outage
 
     def read(
-        self, job_id: str, now: datetime, *, owner: str | None = None, missed: Collection[str] = ()
+        self, job_id: str, now: datetime, *, owner: Actor | None = None, missed: Collection[str] = ()
     ) -> StatusAnswer:
         """The job's status, of the record or of a mirror that is fresh; stale only if the record is away.
 
-        `owner` hides the jobs of other users. `missed` names tiers that were asked by other means in this
-        request and had nothing: they are not asked again, but healed.
+        `owner` hides the jobs of other users, and of other guests. `missed` names tiers that were asked by other
+        means in this request and had nothing: they are not asked again, but healed.
 
         Raises:
             NotFoundError: the record says that there is no such job, or it is not the owner's.
             RecordUnavailableError: no tier that answers knows the job, and the record is away.
         """
         answer = self._find(job_id, now, missed)
-        if owner is not None and answer.snapshot.user_id != owner:
+        if owner is not None and not answer.snapshot.belongs_to(owner):
             raise _not_found(job_id)
         return answer
 

@@ -8,6 +8,7 @@ import pytest
 from lib import bootstrap
 from lib.aws import logging
 from lib.domain.api_key import ApiKey, hash_key, new_key
+from lib.domain.caller import AccessRole, UserKind
 from lib.domain.errors import RecordUnavailableError
 from lib.ports.correlation import CorrelatedQueue
 from tests.fakes.bucket import FakeBucket
@@ -62,10 +63,16 @@ class FakeKeys:
             raise RecordUnavailableError("the record is down")
         return self.keys.get(key_hash)
 
-    def add(self, user_id: str, rate: int | None = None) -> str:
+    def add(
+        self,
+        user_id: str,
+        rate: int | None = None,
+        kind: UserKind = UserKind.REGISTERED,
+        role: AccessRole = AccessRole.USER,
+    ) -> str:
         """A new key of this user."""
         key = new_key()
-        self.keys[str(hash_key(key))] = ApiKey(f"key-of-{user_id}", user_id, rate)
+        self.keys[str(hash_key(key))] = ApiKey(f"key-of-{user_id}", user_id, rate, kind, role)
         return key
 
 
@@ -79,6 +86,7 @@ class Wired:
     record_tier: FakeTier = field(default_factory=lambda: FakeTier("postgres"))
     advance_queue: FakeQueue = field(default_factory=FakeQueue)
     store_queue: FakeQueue = field(default_factory=FakeQueue)
+    note_queue: FakeQueue = field(default_factory=FakeQueue)
     bucket: FakeBucket = field(default_factory=FakeBucket)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
     now: datetime = NOW
@@ -86,6 +94,14 @@ class Wired:
     def key(self, user_id: str = USER, rate: int | None = None) -> str:
         """A valid key."""
         return self.keys.add(user_id, rate)
+
+    def admin_key(self, user_id: str = "root") -> str:
+        """A key whose user was an admin when it was checked."""
+        return self.keys.add(user_id, role=AccessRole.ADMIN)
+
+    def guest_key(self, user_id: str = "visitors") -> str:
+        """A new guest's token."""
+        return self.keys.add(user_id, kind=UserKind.GUEST)
 
 
 def forget_everything() -> None:
@@ -115,6 +131,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wired:
         "api_keys": lambda: wired.keys,
         "quick_api_keys": lambda: wired.keys,
         "advance_queue": lambda: advance,
+        "note_queue": lambda: wired.note_queue,
         "store_queue": lambda: store,
         "bucket": lambda: wired.bucket,
     }

@@ -25,6 +25,7 @@ from lib.services.after_commit import AfterCommit
 from lib.services.cancel import CancelJob
 from lib.services.generate import GenerateMedia, GenerateRequest
 from lib.services.handle_message import HandleMessage
+from lib.services.keep_note import KeepNote
 from lib.services.output_meter import BucketPlace
 from lib.services.publish import Mirrors
 from lib.services.retention import Retention
@@ -195,6 +196,7 @@ class World:
             lambda _job_id, _now: True,
             self.journal,
             self.clock,
+            KeepNote(self.record),
         )
         darkroom = FakeDarkroom()
         bucket, source = self.seam.wrap(self.bucket, "bucket"), self.seam.wrap(self.source, "source")

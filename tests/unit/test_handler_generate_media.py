@@ -19,10 +19,10 @@ BODY = {"mediaType": "image", "modelId": "flux-schnell", "parameters": {"prompt"
 
 
 @pytest.fixture
-def provider(wired: Wired, record: PostgresRecord, monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
+def provider(wired: Wired, api_record: PostgresRecord, monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     """The provider behind the function."""
     fake = FakeProvider(lambda: wired.now)
-    monkeypatch.setattr(bootstrap, "record", lambda: record)
+    monkeypatch.setattr(bootstrap, "record", lambda: api_record)
     monkeypatch.setattr(bootstrap, "provider", lambda _name: fake)
     return fake
 

@@ -14,10 +14,10 @@ from tests.fakes.wired import Wired
 
 
 @pytest.fixture
-def provider(wired: Wired, record: PostgresRecord, monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
+def provider(wired: Wired, api_record: PostgresRecord, monkeypatch: pytest.MonkeyPatch) -> FakeProvider:
     """The provider behind the functions."""
     fake = FakeProvider(lambda: wired.now)
-    monkeypatch.setattr(bootstrap, "record", lambda: record)
+    monkeypatch.setattr(bootstrap, "record", lambda: api_record)
     monkeypatch.setattr(bootstrap, "provider", lambda _name: fake)
     return fake
 

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lib.domain.actor import Actor
 from lib.domain.errors import NotFoundError, RecordUnavailableError
 from lib.services.publish import Mirrors
 from lib.services.read_status import StatusReader
@@ -99,11 +100,11 @@ def test_only_the_record_says_that_there_is_no_such_job(house: House) -> None:
 def test_somebody_elses_job_looks_like_none(house: House) -> None:
     house.redis.write(snapshot(JOB, 3, userId="user-2"), NOW)
     with pytest.raises(NotFoundError) as theirs:
-        house.reader.read(JOB, NOW, owner="user-1")
+        house.reader.read(JOB, NOW, owner=Actor.user("user-1"))
     with pytest.raises(NotFoundError) as nobodys:
-        House().reader.read(JOB, NOW, owner="user-1")
+        House().reader.read(JOB, NOW, owner=Actor.user("user-1"))
     assert theirs.value.message == nobodys.value.message
-    assert house.reader.read(JOB, NOW, owner="user-2").snapshot.version == 3
+    assert house.reader.read(JOB, NOW, owner=Actor.user("user-2")).snapshot.version == 3
 
 
 def test_a_tier_that_was_asked_by_other_means_is_not_asked_again_but_healed(house: House) -> None:
