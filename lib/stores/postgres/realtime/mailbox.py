@@ -10,7 +10,6 @@ from lib.stores.postgres.realtime.tally import Tally
 
 log = logging.getLogger(__name__)
 
-MAILBOX_SIZE = 1000
 TURN = 50  # calls before another subscriber's turn
 
 
@@ -21,6 +20,7 @@ class Mailbox:
         callback: called with one change at a time.
         on_room: called when there is room again after `has_room` said no.
         tally: where calls are counted.
+        page: how many changes one reading of the record brings; it holds two such.
     """
 
     def __init__(
@@ -28,12 +28,12 @@ class Mailbox:
         callback: Callable[[Any], object],
         on_room: Callable[[], None],
         tally: Tally,
-        size: int = MAILBOX_SIZE,
+        page: int,
     ) -> None:
         self._callback = callback
         self._on_room = on_room
         self._tally = tally
-        self._size = size
+        self._page = page
         self._waiting: deque[Any] = deque()
         self._lock = threading.Lock()
         self._in_turn = False
@@ -41,9 +41,9 @@ class Mailbox:
         self._was_full = False
 
     def has_room(self) -> bool:
-        """Whether it is at most half full; if not, `on_room` is called once it is."""
+        """Whether one more page has room; if not, `on_room` is called once it is."""
         with self._lock:
-            self._was_full = len(self._waiting) > self._size // 2
+            self._was_full = len(self._waiting) > self._page
             return not self._was_full
 
     def put(self, changes: Iterable[Any]) -> bool:
@@ -65,7 +65,7 @@ class Mailbox:
                     self._in_turn = False
                     return False
                 change = self._waiting.popleft()
-                room_again = self._was_full and len(self._waiting) <= self._size // 2
+                room_again = self._was_full and len(self._waiting) <= self._page
                 self._was_full = self._was_full and not room_again
             if room_again:
                 self._on_room()

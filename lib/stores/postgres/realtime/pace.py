@@ -21,7 +21,7 @@ class Pace:
         begin_seconds: limit for the first reading of a subscription.
         connect_seconds: limit for connecting.
         statement_seconds: limit for each statement.
-        page: rows in one reading.
+        page: rows of one reading; twice as many may wait for a slow subscriber.
     """
 
     events_per_second: float = 10.0

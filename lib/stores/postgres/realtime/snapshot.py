@@ -6,7 +6,7 @@ from typing import Self
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What had ended when it was taken: all below `xmax` but those of `running`.
+    """It sees what had ended when it was taken: all below `xmax` but those of `running`, none of which is below `xmin`.
 
     The numbers are `xid8`: they never wrap around. Subtransactions have none in it; `job_transitions.xid` is that
     of the top.
@@ -21,7 +21,3 @@ class Snapshot:
         """From Postgres's own words, such as `10:20:10,14`."""
         xmin, xmax, running = text.split(":")
         return cls(int(xmin), int(xmax), frozenset(int(xid) for xid in running.split(",") if xid))
-
-    def sees(self, xid: int) -> bool:
-        """Whether the transaction had ended when the snapshot was taken."""
-        return xid < self.xmax and xid not in self.running

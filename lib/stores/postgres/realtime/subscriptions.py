@@ -111,7 +111,9 @@ class PostgresSubscriptions:
             if self._closed:
                 raise RuntimeError("these subscriptions are closed; make new ones")
             delivery = self._delivery = self._delivery or Delivery()
-            watch = make(subscription_id, Mailbox(callback, self._wake, self._tally), delivery)
+            watch = make(
+                subscription_id, Mailbox(callback, self._wake, self._tally, self._pace.page), delivery
+            )
             self._watches[subscription_id] = watch
             self._listener = self._listener or Listener(
                 self._url, self._actor, self._current_watches, self._tally, self._pace
