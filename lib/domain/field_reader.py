@@ -87,11 +87,12 @@ class FieldReader:
         return int(number)
 
     def number(self, name: str, least: float, most: float, *, above: bool = False) -> float | None:
-        """A number; with `above` more than `least`."""
+        """A number, rounded to thousandths; with `above` more than `least`."""
         value = self._given(name)
         if value is None:
             return None
         number = _number(value)
+        number = number if number is None else round(number, 3)
         if number is None or not least <= number <= most or (above and number == least):
             words = f"more than {least:g}, at most {most:g}" if above else f"{least:g} to {most:g}"
             self.wrong(name, f"must be a number: {words}")
