@@ -99,6 +99,7 @@ def test_what_is_forgotten_cannot_be_read_nor_kept_with_a_stamp_from_before(
     assert store.read(key).value is None
     assert not store.keep(key, "1", 60, stamp=before.stamp, token="t")
     assert keep(store, key, "2")
+    assert not store.keep(key, "1", 60, stamp=before.stamp, token="t")
     assert store.read(key).value == "2"
 
 

@@ -10,6 +10,7 @@ import pytest
 from lib.domain.cache_keys import Target
 from lib.ports.query_store import Look
 from lib.ports.tier import TierUnavailableError
+from lib.services.cached_values import CachedValues
 from lib.services.computation import Computation
 from lib.services.query_cache import NEAR_SECONDS, PEER_SECONDS, QueryCache
 from tests.fakes.query_store import FakeQueryStore
@@ -77,6 +78,21 @@ def test_threads_that_ask_at_once_compute_once(house: House, cache: QueryCache) 
         assert [answer.result(WAIT_SECONDS) for answer in answers] == ["old"] * THREADS
     stats = cache.stats()
     assert (slow.calls, stats.computations, stats.joins) == (1, 1, THREADS - 1)
+
+
+def test_a_value_that_came_after_the_look_up_is_not_computed_again(
+    cache: QueryCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = CachedValues.find
+
+    def find(values: CachedValues, key: str) -> str | None:
+        text = genuine(values, key)
+        monkeypatch.undo()
+        cache.set(key, "another thread's")
+        return text
+
+    monkeypatch.setattr(CachedValues, "find", find)
+    assert cache.get_or_set("k", _never) == "another thread's"
 
 
 def test_keys_do_not_wait_for_each_other(house: House, cache: QueryCache) -> None:
