@@ -7,6 +7,7 @@ call of a port, may let another actor run in between or kill the one that is run
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import psycopg
 import pytest
@@ -164,6 +165,8 @@ def test_every_history_ends_well(
     for job_id in life.jobs:
         _one_final_state(job_id, world, postgres_url)
         _one_submit(job_id, world, postgres_url)
+        _the_work_is_told(job_id, postgres_url)
+        _what_was_moved_is_told_once(job_id, world, postgres_url)
         _all_stores_agree(job_id, world, tiers)
 
 
@@ -198,6 +201,41 @@ def _one_submit(job_id: str, world: World, url: str) -> None:
     known = {provider_job_id for (provider_job_id,) in rows}
     predictions = [p for p in world.provider.predictions.values() if p.job_id == job_id]
     assert [p for p in predictions if not p.status.final and p.provider_job_id in known] == []
+
+
+def _the_work_is_told(job_id: str, url: str) -> None:
+    """Every attempt was submitted in steps that follow one another; a job that has ended has no step under way."""
+    with psycopg.connect(url) as connection:
+        rows = connection.execute(
+            "select step, attempt, started_at, ended_at, success from processing_timeline"
+            " where job_id = %s order by attempt, step, started_at",
+            (job_id,),
+        ).fetchall()
+    assert rows
+    assert [row for row in rows if row[3] is None or row[4] is None or row[3] < row[2]] == []
+    for before, after in pairwise(rows):
+        if before[:2] == after[:2]:
+            assert before[3] <= after[2], "the same step twice at once"
+
+
+def _what_was_moved_is_told_once(job_id: str, world: World, url: str) -> None:
+    """An object has one line of its upload at most, whatever was repeated; what is in the record has its id."""
+    job = world.real_record.find_job(job_id)
+    with psycopg.connect(url) as connection:
+        uploads = connection.execute(
+            "select object_key, count(*) from storage_operations where job_id = %s and operation = 'upload'"
+            " and success and metadata = '{}' group by object_key",
+            (job_id,),
+        ).fetchall()
+        (downloads,) = connection.execute(
+            "select count(*) from storage_operations where job_id = %s and operation = 'download'", (job_id,)
+        ).fetchone() or (0,)
+    assert [key for key, times in uploads if times > 1] == []
+    assert downloads <= len(world.source.opened)
+    outputs = job.data["outputs"]
+    assert len({output["outputId"] for output in outputs}) == len(outputs)
+    assert {key for key, _ in uploads} <= set(world.stored)
+    assert {output["key"] for output in outputs} <= set(world.stored)
 
 
 def _all_stores_agree(job_id: str, world: World, tiers: list[Tier]) -> None:

@@ -14,9 +14,10 @@ import pytest
 from lib.domain.ids import short_id, uuid7
 from lib.domain.job import JobState, JobStatus, JobStep, can_move
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.ports.record import Answer, JobFilter, NewJob, Transition
+from lib.ports.record import Answer, JobFilter, NewJob, StepEnd, StorageOperation, Transition, WorkReport
 from lib.services.list_jobs import JobQuery, ListJobs
 from lib.stores.postgres.record import PostgresRecord
+from tests.integration.composed import compose
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 PREDICTION = "gm3qorzdhgbfurvjtvhg6dckhu"
@@ -88,9 +89,18 @@ def apply(record: PostgresRecord, job_id: str, what: ProviderUpdate, seconds: fl
     )
 
 
+def steps(postgres_url: str) -> list[tuple[str, bool | None]]:
+    """The steps of all jobs in the order of their beginning, with their verdicts; None while they run."""
+    with psycopg.connect(postgres_url) as connection:
+        return connection.execute(
+            "select step, success from processing_timeline order by started_at, step_order"
+        ).fetchall()
+
+
 def stored(index: int = 0) -> Mapping[str, Any]:
     return {
         "index": index,
+        "outputId": str(uuid7(NOW)),
         "key": f"media/alice/image/2026/11/20/j/{index}.webp",
         "contentType": "image/webp",
         "fileSize": 1234,
@@ -451,3 +461,95 @@ def test_storing_begins_only_at_its_step_and_completes_once(record: PostgresReco
     assert work["outputs"] == [{"kind": "url", "value": "https://replicate.delivery/x/out.webp"}]
     record.complete_job(job_id, [stored()], at(4))
     assert record.complete_job(job_id, [stored()], at(5)).outcome == "final"
+
+
+def test_a_submit_that_is_recorded_ends_its_step_and_begins_the_next_in_the_same_call(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    job_id = create(record)
+    assert steps(postgres_url) == [("submitting", None)]
+    submit(record, job_id)
+    assert steps(postgres_url) == [("submitting", True), ("generating", None)]
+    assert submit(record, job_id).outcome == "known"
+    assert steps(postgres_url) == [("submitting", True), ("generating", None)]
+
+
+def test_a_claim_whose_holder_died_is_marked_unknown_and_ends_its_step(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    job_id = create(record)
+    record.defer_submit(job_id, 1, retry_at=at(10), reason="throttled", now=at(1))
+    record.claim_attempt(job_id, 1, lease_until=at(80), now=at(11))
+    assert steps(postgres_url) == [("submitting", False), ("submitting", None)]
+    record.mark_submit_unknown(job_id, 1, due_at=at(90), now=at(81))
+    record.mark_submit_unknown(job_id, 1, due_at=at(90), now=at(82))
+    assert steps(postgres_url) == [("submitting", False), ("submitting", False)]
+
+
+def test_a_second_worker_that_begins_to_store_supersedes_the_steps_of_the_first(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    job_id = create(record)
+    submit(record, job_id)
+    apply(record, job_id, SUCCEEDED)
+    first = record.begin_storing(job_id, now=at(3), due_at=at(400)).extra["work"]["steps"]
+    second = record.begin_storing(job_id, now=at(4), due_at=at(400)).extra["work"]["steps"]
+    assert steps(postgres_url)[2:] == [
+        ("downloading", False),
+        ("uploading", False),
+        ("downloading", None),
+        ("uploading", None),
+    ]
+    late = WorkReport([StepEnd(first[step], True, at(5)) for step in ("downloading", "uploading")])
+    record.record_work(job_id, late, at(5))
+    ended = [StepEnd(second[step], True, at(6)) for step in ("downloading", "uploading")]
+    record.complete_job(job_id, [stored()], at(6), work=WorkReport(ended))
+    assert [success for _, success in steps(postgres_url)[2:]] == [False, False, True, True]
+
+
+def test_a_job_that_fails_while_it_is_stored_leaves_nothing_open_and_keeps_the_late_report(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    job_id = create(record)
+    submit(record, job_id)
+    apply(record, job_id, SUCCEEDED)
+    record.begin_storing(job_id, now=at(3), due_at=at(400))
+    record.fail_job(job_id, code="storing_deadline_exceeded", message="late", retryable=True, now=at(3600))
+    assert [success for _, success in steps(postgres_url)] == [True, True, False, False]
+    moved = StorageOperation(str(uuid7(NOW)), "upload", "media", "k", True, at(3601), 12.5, 1234, 0)
+    for _ in range(2):
+        late = record.complete_job(job_id, [stored()], at(3601), work=WorkReport(operations=[moved]))
+        assert late.outcome == "final"
+    with psycopg.connect(postgres_url) as connection:
+        assert connection.execute("select file_size from storage_operations").fetchall() == [(1234,)]
+
+
+def test_the_outputs_of_a_job_have_the_ids_that_they_were_given(record: PostgresRecord) -> None:
+    job_id = create(record)
+    submit(record, job_id)
+    apply(record, job_id, SUCCEEDED)
+    outputs = [stored(0), stored(1)]
+    done = record.complete_job(job_id, outputs, at(5)).job
+    assert [o["outputId"] for o in done.data["outputs"]] == [o["outputId"] for o in outputs]
+    found = record.find_output(outputs[1]["outputId"])
+    assert found is not None
+    assert (found["jobId"], found["key"]) == (job_id, outputs[1]["key"])
+
+
+def test_a_composed_job_that_is_looked_at_before_its_deadline_is_looked_at_again_then(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    job_id = compose(postgres_url, NOW, 600)
+    early = record.begin_check(job_id, poll_seq=None, now=at(599), due_at=at(700))
+    assert (early.outcome, early.changed, early.job.due_at) == ("not_due", False, at(600))
+    assert record.begin_storing(job_id, now=at(599), due_at=at(700)).outcome == "not_storing"
+
+
+def test_a_composed_job_fails_at_its_deadline_with_its_reason(
+    record: PostgresRecord, postgres_url: str
+) -> None:
+    job_id = compose(postgres_url, NOW, 600)
+    late = record.begin_check(job_id, poll_seq=None, now=at(600), due_at=at(700))
+    assert (late.outcome, late.job.status) == ("failed", JobStatus.FAILED)
+    assert late.job.data["error"]["code"] == "deadline_exceeded"
+    assert record.begin_check(job_id, poll_seq=None, now=at(601), due_at=at(700)).outcome == "final"

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from lib.domain.caller import Caller
@@ -15,6 +16,7 @@ from lib.stores.postgres.record import PostgresRecord
 from local.backing.ports import free_port
 from tests.fakes.provider import OnSubmit
 from tests.fakes.tier import FakeTier
+from tests.integration.composed import compose
 from tests.integration.world import World
 
 
@@ -373,6 +375,33 @@ def test_what_a_provider_says_while_the_record_is_away_is_applied_later(world: W
     world.drain()
     assert job(world, job_id).step is JobStep.GENERATING
     assert all(message.receives <= 1 for message in world.advance_queue.messages)
+
+
+def test_a_composed_job_is_given_up_by_the_sweep_at_its_deadline(world: World, postgres_url: str) -> None:
+    job_id = compose(postgres_url, world.now, 300)
+    for _ in range(2):
+        world.pass_time(149)
+        world.run_sweep()
+        world.drain()
+    assert job(world, job_id).status is JobStatus.PENDING
+    world.pass_time(3)
+    world.run_sweep()
+    world.drain()
+    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+    assert ("failed", job_id) in world.journal.events
+
+
+def test_a_sweep_leaves_its_figures_in_the_record(world: World, postgres_url: str) -> None:
+    create(world)
+    world.pass_time(700)
+    world.run_sweep()
+    with psycopg.connect(postgres_url) as connection:
+        figures: dict[str, float] = dict(
+            connection.execute("select name, value from system_metrics").fetchall()
+        )
+    assert (figures["sweep_jobs"], figures["sweep_messages"], figures["sweep_out_of_time"]) == (1, 0, 0)
+    assert figures["jobs_in_flight"] == 1
+    assert figures["database_bytes"] > 0
 
 
 def _request(prompt: str = "a lighthouse", key: str | None = None) -> tuple[Caller, GenerateRequest]:
