@@ -20,8 +20,8 @@ class Computation:
 
     @property
     def mine(self) -> bool:
-        """Whether this thread computes it: then waiting for it would never end."""
-        return self._owner == threading.get_ident()
+        """Whether this thread is computing it: then waiting for it would never end."""
+        return self._owner == threading.get_ident() and not self._ended.is_set()
 
     def end(self) -> None:
         """Wake up all who wait."""
