@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from lib.stores.outage import Outage
     from lib.stores.postgres.api_keys import PostgresApiKeys
     from lib.stores.postgres.connection import RecordConnection
+    from lib.stores.postgres.roles import Group
     from lib.stores.postgres.slow_queries import SlowQueryLog
     from lib.stores.redis_client import RedisClient
     from lib.stores.redis_status import StatusFastPath
@@ -774,3 +775,13 @@ def database_url() -> str:
     from lib import work_settings as w
 
     return _address(settings(w.MigrationSettings).database)
+
+
+def database_logins() -> "dict[Group, str]":
+    """The addresses of the functions' logins by their group, as far as they are given, for migrations."""
+    from lib import work_settings as w
+    from lib.stores.postgres.roles import Group
+
+    chosen = settings(w.MigrationSettings)
+    given = {Group.API: chosen.api_database, Group.WORKER: chosen.worker_database}
+    return {group: _address(secret) for group, secret in given.items() if secret is not None}
