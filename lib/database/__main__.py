@@ -93,7 +93,7 @@ def _describe(url: str, chosen: Arguments) -> int:
     if chosen.write:
         schema_file.SCHEMA_FILE.write_text(schema_file.as_json(catalog), encoding="utf-8")
     if chosen.docs:
-        docs.write_docs(catalog)
+        docs.write_docs(catalog, docs.DOCS_FILE)
     if not chosen.write and not chosen.docs:
         print(schema_file.as_json(catalog), end="")
     return 0

@@ -1,6 +1,6 @@
 """The logins that the functions use, from the addresses that they are given."""
 
-from lib import bootstrap, work_settings
+from lib import bootstrap
 from lib.stores.postgres.logins import ensure_login
 from lib.stores.postgres.migrator import connect
 from lib.stores.postgres.roles import Group, ensure_roles
@@ -14,16 +14,11 @@ def ensure_logins(url: str, *, api_url: str | None = None, worker_url: str | Non
 
     Raises ConfigurationError as `ensure_roles` and `ensure_login` do.
     """
-    settings = bootstrap.settings(work_settings.MigrationSettings)
-    wanted = (
-        (Group.API, api_url, settings.api_database),
-        (Group.WORKER, worker_url, settings.worker_database),
-    )
+    given = {Group.API: api_url, Group.WORKER: worker_url}
+    wanted = bootstrap.database_logins() | {group: address for group, address in given.items() if address}
     done: list[str] = []
     with connect(url) as connection:
         ensure_roles(connection)
-        for group, given, secret in wanted:
-            address = given or (bootstrap.secrets().get(secret) if secret else None)
-            if address:
-                done += ensure_login(connection, address, group)
+        for group, address in wanted.items():
+            done += ensure_login(connection, address, group)
     return done

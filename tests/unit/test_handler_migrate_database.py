@@ -1,8 +1,10 @@
 """The custom resource that migrates: it always answers, and says why it failed."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -10,10 +12,14 @@ import psycopg
 import pytest
 
 from handlers.migrate_database import handler
+from lib import bootstrap
 from lib.api.custom_resource import CustomResourceAnswer, send_answer
+from lib.aws.secrets import Secrets
+from lib.stores.postgres.migrations import MIGRATIONS, migrate_up
 from local.backing import Postgres, RecordDatabase
 from tests.fakes.events import Context, event
 from tests.fakes.wired import Wired
+from tests.integration.own_database import own_database, rows, tables_of
 
 
 class CloudFormation:
@@ -62,6 +68,13 @@ def call(cloudformation: CloudFormation, kind: str, **more: Any) -> dict[str, An
     return cloudformation.answers[-1]
 
 
+@pytest.fixture
+def empty(postgres: Postgres) -> Iterator[str]:
+    """The migrator's address of a database with nothing in it."""
+    with own_database(postgres) as database:
+        yield database.owner_url
+
+
 def test_create_migrates_an_empty_database_and_answers(
     wired: Wired, cloudformation: CloudFormation, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +114,47 @@ def test_the_logins_of_the_functions_are_made_with_their_rights_and_a_second_tim
     database.drop()
 
 
+def test_the_logins_are_those_of_the_secrets_that_are_named(
+    wired: Wired, cloudformation: CloudFormation, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets = {
+        "vsl/test/database/migrator": empty,
+        "vsl/test/database/main": empty.replace("vsl_test_migrator", "named_api:hidden"),
+        "vsl/test/database/worker": empty.replace("vsl_test_migrator", "named_worker:hidden"),
+    }
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("DATABASE_SECRET_NAME", "vsl/test/database/migrator")
+    monkeypatch.setenv("API_DATABASE_SECRET_NAME", "vsl/test/database/main")
+    monkeypatch.setenv("WORKER_DATABASE_SECRET_NAME", "vsl/test/database/worker")
+    monkeypatch.setattr(bootstrap, "secrets", lambda: Secrets(lambda name, _seconds: secrets[name]))
+    assert call(cloudformation, "Create")["Status"] == "SUCCESS"
+    found = rows(empty, "select rolname::text from pg_roles where rolname like 'named%' order by 1")
+    assert found == [("named_api",), ("named_worker",)]
+
+
+def test_a_rollback_to_older_code_takes_nothing_back(
+    wired: Wired, cloudformation: CloudFormation, empty: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    newer = Path(shutil.copytree(MIGRATIONS, tmp_path / "newer"))
+    (newer / "900_newer.sql").write_text("create table newer (id int);")
+    migrate_up(empty, newer)
+    monkeypatch.setenv("DATABASE_URL", empty)
+    answer = call(cloudformation, "Update", PhysicalResourceId="kept")
+    assert (answer["Status"], answer["Data"]) == ("SUCCESS", {"Applied": ""})
+    assert "newer" in tables_of(empty)
+
+
+def test_a_migration_that_fails_fails_the_deployment_with_its_name_and_reason(
+    wired: Wired, cloudformation: CloudFormation, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(empty, autocommit=True) as connection:
+        connection.execute("create table users (id int)")
+    monkeypatch.setenv("DATABASE_URL", empty)
+    answer = call(cloudformation, "Create")
+    assert answer["Status"] == "FAILED"
+    assert '001_initial_schema failed and was undone: relation "users" already exists' in answer["Reason"]
+
+
 def test_a_login_that_is_the_migrators_own_fails_the_deployment_with_the_reason(
     wired: Wired, cloudformation: CloudFormation, owner_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,14 +181,28 @@ def test_delete_touches_no_database(wired: Wired, cloudformation: CloudFormation
     assert call(cloudformation, "Delete")["Status"] == "SUCCESS"
 
 
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("postgresql://user:hidden@127.0.0.1:9/none", "127.0.0.1"),
+        ("postgresql://user:hidden@127.0.0.1:port/none", "port"),
+        ("postgresql//user:hidden@127.0.0.1/none", "must name the host"),
+        ("postgresql://user:hidden@db.example/none?sslmode=disable", "plain text"),
+    ],
+)
 def test_a_failure_is_answered_with_its_reason_and_without_the_password(
-    wired: Wired, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+    wired: Wired,
+    cloudformation: CloudFormation,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    url: str,
+    reason: str,
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden@127.0.0.1:9/none")
+    monkeypatch.setenv("DATABASE_URL", url)
     answer = call(cloudformation, "Create")
     assert answer["Status"] == "FAILED"
-    assert "127.0.0.1" in answer["Reason"]
-    assert "hidden" not in json.dumps(answer)
+    assert reason in answer["Reason"]
+    assert "hidden" not in json.dumps(answer) + caplog.text
 
 
 def test_wrong_settings_are_answered_too(
