@@ -78,7 +78,7 @@ METRICS = """
 insert into system_metrics (metric_id, name, value, unit, dimensions, measured_at)
 select uuid_at(at), name, random() * 100, 'count', jsonb_build_object('shard', shard), at
 from (select name, shard, %(until)s - minutes * interval '5 minutes' as at
-      from generate_series(0, 199) minutes, (values ('jobs_in_flight'), ('jobs_overdue'), ('outbox_unsent')) n(name),
+      from generate_series(0, 1999) minutes, (values ('jobs_in_flight'), ('jobs_overdue'), ('outbox_unsent')) n(name),
            generate_series(0, 1) shard) drawn
 """
 EVENTS = """
@@ -87,8 +87,12 @@ select uuid_at(at), (array['access_refused', 'rate_limited', 'wrong_key', 'forge
        'user-1', '203.0.113.9', at
 from (select n, %(until)s - n * interval '1 minute' as at from generate_series(1, 2000) n) drawn
 """
+ADMIN = """
+insert into users (user_id, access_role, created_at) values (%(admin)s, 'admin', %(until)s)
+"""
 STATEMENTS = (
     USERS,
+    ADMIN,
     JOBS,
     TRANSITIONS,
     STEPS,
