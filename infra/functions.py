@@ -113,6 +113,12 @@ FUNCTIONS = (
         needs=_KEY_CHECK | {Need.MODELS, Need.JOBS_READ, Need.QUEUES_OBSERVE},
     ),
     FunctionSpec(
+        name="read_analytics",
+        timeout_seconds=30,
+        memory_mb=512,
+        needs=_KEY_CHECK | {Need.DATABASE_REPLICA, Need.QUERY_CACHE},
+    ),
+    FunctionSpec(
         name="check_replicate_status",
         timeout_seconds=60,
         memory_mb=512,

@@ -115,6 +115,13 @@ PARAMETERS = (
         pattern="(|vsl/{stage}/redis/main)",
     ),
     Parameter(
+        name="DatabaseReplicaSecretName",
+        variable="DATABASE_REPLICA_SECRET_NAME",
+        default="",
+        description="vsl/{stage}/database/replica where there is a read replica; empty where there is none",
+        pattern="(|vsl/{stage}/database/replica)",
+    ),
+    Parameter(
         name="SlowQueryMs",
         variable="SLOW_QUERY_MS",
         default="500",

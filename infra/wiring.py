@@ -96,7 +96,7 @@ class Wiring:
         """The record, by the login whose rights a function has there: one variable, whoever reads it."""
         named = resources.settings.secret_name
         main, worker = named(names.DATABASE_SECRET), named(names.DATABASE_WORKER_SECRET)
-        migrator = resources.database_migrator_secret
+        migrator, replica = resources.database_migrator_secret, resources.database_replica_secret
         slow = self._chosen("SLOW_QUERY_MS")
         return {
             Need.DATABASE: Connection(
@@ -114,6 +114,7 @@ class Wiring:
                 },
                 _read(migrator, resources.database_secret, resources.database_worker_secret),
             ),
+            Need.DATABASE_REPLICA: Connection(self._chosen("DATABASE_REPLICA_SECRET_NAME"), _read(replica)),
         }
 
     def _secrets(self, resources: Resources) -> dict[Need, Connection]:

@@ -19,6 +19,7 @@ SETTINGS: dict[str, Any] = {
     "get_status": settings.StatusSettings,
     "manage_jobs": work_settings.JobsSettings,
     "describe_api": work_settings.DescribeSettings,
+    "read_analytics": work_settings.AnalyticsSettings,
     "check_replicate_status": work_settings.SweepSettings,
     "advance_job": work_settings.AdvanceSettings,
     "store_result": work_settings.StoreSettings,

@@ -129,6 +129,8 @@ def test_a_replica_without_a_login_is_read_as_the_api(client: Any, secrets: Oper
     )
     main, replica = saved_at(client, "database/main"), saved_at(client, "database/replica")
     assert replica == main.replace("db.example.com", "replica.example.com")
+    arguments = prepare(secrets, CHOSEN, {"REPLICATE_API_TOKEN": "r8_token"})
+    assert "Vsl-homolog-app:DatabaseReplicaSecretName=vsl/homolog/database/replica" in arguments
 
 
 def test_a_secret_that_was_saved_before_need_not_be_given_again(secrets: OperatorSecrets) -> None:

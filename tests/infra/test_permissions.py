@@ -39,6 +39,11 @@ MAY_DO = {
         s3 GetObject config/*
         sqs SendMessage advance, measure advance, measure store
         sqs measure advance-dead-letters, measure store-dead-letters""",
+    # from the replica where there is one; refused callers are told of through the queue
+    "read_analytics": """
+        secret database/main, database/replica, redis/main
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache
+        sqs SendMessage advance""",
     # it tells the mirror anew of jobs that it wrongly believes to be due
     "check_replicate_status": """
         secret database/worker, redis/main
@@ -169,6 +174,7 @@ def test_secrets_are_named_to_the_six_characters_that_aws_adds(app: Template) ->
         "vsl/homolog/database/main-??????",
         "vsl/homolog/database/worker-??????",
         "vsl/homolog/database/migrator-??????",
+        "vsl/homolog/database/replica-??????",
         "vsl/homolog/redis/main-??????",
         "vsl/homolog/providers/replicate-??????",
         "vsl/homolog/webhook/token-key-??????",
@@ -241,11 +247,13 @@ def test_the_migrations_reach_the_database_and_nothing_else(app: Template) -> No
                 "get_status",
                 "manage_jobs",
                 "describe_api",
+                "read_analytics",
                 "migrate_database",
             },
         ),
         ("database/worker", {"advance_job", "store_result", "check_replicate_status", "migrate_database"}),
         ("database/migrator", {"migrate_database"}),
+        ("database/replica", {"read_analytics"}),
     ],
 )
 def test_a_login_of_the_database_is_known_to_those_whose_rights_it_has(

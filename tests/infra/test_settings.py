@@ -69,6 +69,14 @@ def test_redis_is_the_secret_of_this_stage_or_none() -> None:
         parameters.values({"REDIS_SECRET_NAME": "vsl/production/redis/main"}, stage="homolog")
 
 
+def test_the_replica_is_the_secret_of_this_stage_or_none() -> None:
+    named = {"DATABASE_REPLICA_SECRET_NAME": "vsl/homolog/database/replica"}
+    values = parameters.values(named, stage="homolog")
+    assert values["DatabaseReplicaSecretName"] == "vsl/homolog/database/replica"
+    with pytest.raises(ValueError, match="DATABASE_REPLICA_SECRET_NAME"):
+        parameters.values({"DATABASE_REPLICA_SECRET_NAME": "vsl/homolog/database/main"}, stage="homolog")
+
+
 def test_only_jobs_may_be_kept_for_ever() -> None:
     retention = {p.variable: "0" for p in parameters.PARAMETERS if p.variable.startswith("RETENTION_")}
     assert len(retention) == 6

@@ -31,6 +31,7 @@ BEHIND_THE_API = (
     "get_status",
     "manage_jobs",
     "describe_api",
+    "read_analytics",
 )
 
 
