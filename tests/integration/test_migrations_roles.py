@@ -95,11 +95,23 @@ def test_a_migrator_that_may_not_create_roles_says_what_an_administrator_must_ru
     with psycopg.connect(cluster.url("postgres", database), autocommit=True) as administrator:
         administrator.execute(script.encode())
     assert len(migrate_up(url)) > 0
-    with (
-        connect(url) as connection,
-        pytest.raises(ConfigurationError, match="may not administer the login vsl_made_api"),
-    ):
-        ensure_login(connection, cluster.url(f"vsl_made_api:{QUOTED}", database), Group.API)
+
+
+def test_a_migrator_that_may_not_create_logins_says_what_an_administrator_must_run_and_it_works(
+    cluster: Cluster,
+) -> None:
+    cluster.run("create role vsl_api")
+    url = cluster.migrator(attributes="")
+    api = cluster.url(f"vsl_made_api:{QUOTED}", url.rpartition("/")[2])
+    with connect(url) as connection:
+        with pytest.raises(ConfigurationError, match="may not set up the login vsl_made_api") as raised:
+            ensure_login(connection, api, Group.API)
+        assert PASSWORD not in str(raised.value)
+        script = str(raised.value).partition("of the address: ")[2]
+        for other in ("vsl_owner", "vsl_worker", "vsl_analyst"):
+            cluster.run(f"create role {other}")
+        cluster.run(script.replace("...", PASSWORD.replace("'", "''")))
+        assert ensure_login(connection, api, Group.API) == []
 
 
 def test_a_second_migrator_of_another_database_needs_an_administrator_once(cluster: Cluster) -> None:

@@ -32,11 +32,17 @@ def ensure_login(connection: Connection, url: str, group: Group) -> list[str]:
         return retried(lambda: _ensure(connection, name, password, group, works=works))
     except pg.InsufficientPrivilege as error:
         msg = (
-            f"{connection.info.user} may not administer the login {name}. An administrator must run once: "
-            f'grant "{name}" to "{connection.info.user}" with admin option; '
-            f'grant {group} to "{connection.info.user}" with admin option;'
+            f"{connection.info.user} may not set up the login {name}. An administrator must run once, with the "
+            f"password of the address: {_administrator_sql(connection, name, group)}"
         )
         raise ConfigurationError(msg) from error
+
+
+def _administrator_sql(connection: Connection, name: str, group: Group) -> str:
+    """What makes the login as it should be; each statement can be left out where it is done already."""
+    login = sql.Identifier(name).as_string(connection)
+    settings = [f"alter role {login} set {key} = '{value}';" for key, value in LOGIN_SETTINGS.items()]
+    return " ".join([f"create role {login} login password '...' in role {group};", *settings])
 
 
 def login_of(url: str) -> tuple[str, str | None]:
