@@ -1,4 +1,4 @@
-"""`GET /models`, `/health`, `/openapi.json` and `/docs`: what the gateway is and what it can do."""
+"""`GET /models`, `/health`, `/health/details`, `/openapi.json` and `/docs`: what the gateway is and what it can do."""
 
 from typing import Any
 
@@ -29,6 +29,16 @@ def get_health() -> Answered:
     """Whether the gateway works; nothing else is told to the public."""
     health = bootstrap.check_health().check()
     return json_answer(503 if health == "unhealthy" else 200, {"status": health.value})
+
+
+@http.route(operations.GET_HEALTH_DETAILS)
+def get_health_details() -> Answered:
+    """How each part does, for admins; also while the record is away, as far as the key was good a moment ago."""
+    from lib.domain.wire_json import wire_json  # noqa: PLC0415 - as above
+
+    http.admin(allow_stale=True)
+    report = bootstrap.check_details().report()
+    return json_answer(503 if report.status == "unhealthy" else 200, wire_json(report))
 
 
 @http.route(operations.GET_OPENAPI)

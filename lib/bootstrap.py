@@ -35,17 +35,22 @@ if TYPE_CHECKING:
     from lib.services.accept_webhook import AcceptWebhook
     from lib.services.admit_caller import AdmitCaller
     from lib.services.after_commit import AfterCommit
+    from lib.services.analytics import Analytics
     from lib.services.authenticate import Authenticator
     from lib.services.cancel import CancelJob
+    from lib.services.check_details import CheckDetails
     from lib.services.check_health import CheckHealth
     from lib.services.fallback_cache import FallbackCache
     from lib.services.generate import GenerateMedia
     from lib.services.handle_message import HandleMessage
     from lib.services.heal_mirrors import MirrorHealer
+    from lib.services.job_details import ReadJobDetails
     from lib.services.list_jobs import ListJobs
     from lib.services.look_up_status import LookUpStatus
     from lib.services.progress import ProgressStore
     from lib.services.publish import Mirrors
+    from lib.services.query_cache import QueryCache
+    from lib.services.read_media import ReadMedia
     from lib.services.store_result import StoreResult
     from lib.services.submit_attempt import SubmitAttempt
     from lib.services.sweep import Sweep
@@ -604,6 +609,65 @@ def list_jobs() -> "ListJobs":
 
 
 @cache
+def job_details() -> "ReadJobDetails":
+    """Tells all that is known of a job."""
+    from lib import work_settings as w
+    from lib.services.job_details import ReadJobDetails
+    from lib.stores.postgres.repositories.elements import PostgresElements
+    from lib.stores.postgres.repositories.jobs import PostgresJobs
+    from lib.stores.postgres.repositories.storage_operations import PostgresStorageLog
+    from lib.stores.postgres.repositories.timeline import PostgresTimeline
+
+    settings(w.JobsSettings)
+    connection = record_connection()
+    return ReadJobDetails(
+        jobs=PostgresJobs(connection),
+        elements_of=PostgresElements(connection),
+        timeline_of=PostgresTimeline(connection),
+        storage_of=PostgresStorageLog(connection),
+        progress=progress_store(),
+        clock=clock,
+    )
+
+
+@cache
+def read_media() -> "ReadMedia":
+    """Sends readers to what was made."""
+    from lib import work_settings as w
+    from lib.services.read_media import ReadMedia
+
+    settings(w.JobsSettings)
+    return ReadMedia(record(), url_signer(), worker_notes(), clock)
+
+
+@cache
+def query_cache() -> "QueryCache":
+    """Keeps the answers to expensive queries: in Redis, if there is one, and in this process."""
+    from lib import work_settings as w
+    from lib.services.query_cache import QueryCache
+    from lib.stores.redis_query_cache import RedisQueryStore
+
+    chosen, client = settings(w.QueryCacheSettings), redis()
+    return QueryCache(
+        RedisQueryStore(client) if client else None,
+        max_size=chosen.cache_max_size,
+        ttl_seconds=chosen.cache_ttl_seconds,
+        on_outage=on_outage,
+    )
+
+
+@cache
+def analytics() -> "Analytics":
+    """Figures for operators, from the replica if there is one."""
+    from lib import work_settings as w
+    from lib.services.analytics import Analytics
+    from lib.stores.postgres.repositories.analytics import PostgresAnalytics
+
+    settings(w.AnalyticsSettings)
+    return Analytics(PostgresAnalytics(replica_connection()), query_cache(), clock)
+
+
+@cache
 def cancel_job() -> "CancelJob":
     """Cancels jobs."""
     from lib import work_settings as w
@@ -768,6 +832,32 @@ def check_health() -> "CheckHealth":
         redis=(lambda: works(lambda: client.call("PING"))) if client else None,
         monotonic=time.monotonic,
     )
+
+
+@cache
+def check_details() -> "CheckDetails":
+    """Says how each part of the gateway does."""
+    from lib import work_settings as w
+    from lib.aws.sqs_backlog import SqsBacklog
+    from lib.services.check_details import CheckDetails
+    from lib.services.health_checks import health_checks
+    from lib.stores.postgres.migrations import load_migrations
+    from lib.stores.postgres.record_probe import PostgresProbe
+
+    chosen, client = settings(w.DescribeSettings), redis()
+    backlog = SqsBacklog(
+        (chosen.advance_queue_url, chosen.store_queue_url),
+        (chosen.advance_dead_letters_url, chosen.store_dead_letters_url),
+    )
+    checks = health_checks(
+        record=PostgresProbe(_address_of_record),
+        expected_migrations=lambda: {file.name: file.checksum for file in load_migrations()},
+        notifications=True,
+        cache=(lambda: client.call("PING")) if client else None,
+        mirror=lambda: dynamodb().get_item(chosen.jobs_table, {"jobId": {"S": "health"}}),
+        backlog=backlog.measure,
+    )
+    return CheckDetails(checks)
 
 
 def database_url() -> str:

@@ -3,21 +3,15 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field, JsonValue
 
+from lib.api.answer_model import Answer
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.media_type import MediaType
 
-
-class Answer(BaseModel):
-    """Fields in camelCase; nothing that is not described here is sent."""
-
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
-
-
 _JOB_ID = "019a5f3e-7c1b-7d42-9a06-2f1d6f0c8b51"
 _FILE: dict[str, JsonValue] = {
+    "outputId": "019a5f3e-8b02-7c61-8f3d-5e0a9b7c2d14",
     "originalUrl": "https://vsl-homolog-media.s3.us-east-1.amazonaws.com/media/ana/image/...?X-Amz-Signature=...",
     "thumbnailUrl": "https://vsl-homolog-media.s3.us-east-1.amazonaws.com/media/ana/image/...?X-Amz-Signature=...",
     "urlExpiresAt": "2026-11-20T19:04:09.512Z",
@@ -64,6 +58,7 @@ class AcceptedJob(Answer):
 class MediaFile(Answer):
     """A stored output; its addresses are signed anew at each read."""
 
+    output_id: str | None = Field(description="GET /media/{outputId} leads to the file at any time")
     original_url: str
     thumbnail_url: str | None = Field(description="A small picture: a thumbnail, or the waveform of a sound")
     url_expires_at: datetime
@@ -134,12 +129,12 @@ class JobView(Answer):
 
 
 class Pagination(Answer):
-    """Where a page is; `total` is counted to 10,000, a cursor goes on beyond."""
+    """Where a page is; `total` is counted to 10,000, a cursor goes on beyond. Lists by cursor alone count nothing."""
 
     page: int | None = Field(description="null where a cursor was given")
     limit: int
-    total: int
-    total_pages: int
+    total: int | None
+    total_pages: int | None
     has_next: bool
     has_prev: bool
     next_cursor: str | None

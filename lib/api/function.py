@@ -94,9 +94,9 @@ class HttpFunction:
         self.act_for(caller)
         return caller
 
-    def admin(self) -> Caller:
+    def admin(self, *, allow_stale: bool = False) -> Caller:
         """As `caller`. Raises ForbiddenError for anybody but an admin."""
-        caller = self.caller()
+        caller = self.caller(allow_stale=allow_stale)
         if not caller.is_admin:
             raise ForbiddenError("this is for admins of the gateway")
         return caller

@@ -6,6 +6,7 @@ its operation takes.
 
 import json
 from collections.abc import Callable
+from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 from pydantic import BaseModel
 
+from lib.api import detail_models as d
 from lib.api import operations as op
 from lib.api.answer_models import AcceptedJob, HealthView, JobList, JobView, ModelList, Problem, Received
 from lib.api.generate_body import GenerateBody
@@ -23,6 +25,7 @@ from lib.api.operations import Access, Operation
 from lib.api.problem import CONTENT_TYPE, TITLES
 from lib.domain.job import JobStatus
 from lib.domain.media_type import MediaType
+from lib.domain.storage_log import StorageKind
 
 TITLE = "VSL Media Gateway"
 VERSION = "0.1.0"
@@ -36,10 +39,18 @@ TAGS = {
     "Jobs": "Start jobs, follow and cancel them",
     "Models": "What can be made",
     "Providers": "For AI providers, not for callers",
+    "Operations": "For admins of the gateway",
     "Service": "About the gateway itself",
 }
 
 JobId = Annotated[str, Path(description="The job's UUID")]
+OutputId = Annotated[str, Path(description="The output's UUID: outputId in its job")]
+From = Annotated[
+    datetime | None, Query(alias="from", description="With an offset; 24 hours before `to` if left out")
+]
+To = Annotated[
+    datetime | None, Query(description="Not included; now if left out; at most 92 days after `from`")
+]
 RequestId = Annotated[
     str | None,
     Header(alias="X-Request-Id", description="Your own id of this request, 1 to 128 safe characters"),
@@ -71,6 +82,37 @@ def _jobs(
 ) -> None: ...
 
 
+def _storage(
+    job_id: JobId,
+    operation: Annotated[StorageKind | None, Query()] = None,
+    success: Annotated[bool | None, Query()] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(description="nextCursor of an earlier answer")] = None,
+) -> None: ...
+
+
+def _media(
+    output_id: OutputId,
+    thumbnail: Annotated[bool, Query(description="Lead to the small picture")] = False,
+) -> None: ...
+
+
+def _range(from_: From = None, to: To = None) -> None: ...
+
+
+def _model_range(
+    from_: From = None,
+    to: To = None,
+    model_id: Annotated[str | None, Query(alias="modelId", max_length=200)] = None,
+) -> None: ...
+
+
+def _days(
+    from_: Annotated[date | None, Query(alias="from", description="29 days before `to` if left out")] = None,
+    to: Annotated[date | None, Query(description="Included; today (UTC) if left out")] = None,
+) -> None: ...
+
+
 def _models(media_type: Annotated[MediaType | None, Query(alias="mediaType")] = None) -> None: ...
 
 
@@ -94,17 +136,31 @@ _RATE: dict[str, OpenAPIResponseHeader] = {
         ("RateLimit-Reset", "Seconds until they are all there again"),
     )
 }
+_LOCATION: dict[str, OpenAPIResponseHeader] = {
+    "Location": {"description": "A freshly signed address", "schema": {"type": "string", "format": "uri"}}
+}
 _DOCUMENTED: dict[Operation, tuple[Callable[..., None], dict[int, type[BaseModel]], tuple[int, ...]]] = {
     op.GENERATE: (_generate, {202: AcceptedJob}, (400, 401, 403, 409, 413, 422, 429, 503)),
     op.GET_STATUS: (_job, {200: JobView}, (401, 404, 503)),
     op.LIST_JOBS: (_jobs, {200: JobList}, (401, 422, 503)),
+    op.GET_JOB: (_job, {200: d.JobDetails}, (401, 404, 503)),
+    op.GET_TIMELINE: (_job, {200: d.TimelineList}, (401, 404, 503)),
+    op.GET_ELEMENTS: (_job, {200: d.ElementList}, (401, 404, 503)),
+    op.GET_STORAGE: (_storage, {200: d.StorageList}, (401, 404, 422, 503)),
+    op.GET_MEDIA: (_media, {}, (401, 404, 422, 503)),
     op.CANCEL_JOB: (_job, {200: JobView, 202: JobView}, (401, 404, 409, 503)),
     op.LIST_MODELS: (_models, {200: ModelList}, (401, 422, 503)),
     op.RECEIVE_WEBHOOK: (_webhook, {200: Received}, (400, 401, 404, 413, 503)),
     op.GET_HEALTH: (_nothing, {200: HealthView, 503: HealthView}, ()),
+    op.GET_HEALTH_DETAILS: (_nothing, {200: d.HealthDetails, 503: d.HealthDetails}, (401, 403)),
+    op.GET_SYSTEM_ANALYTICS: (_nothing, {200: d.SystemStatistics}, (401, 403, 422, 503)),
+    op.GET_PROCESSING_ANALYTICS: (_model_range, {200: d.ProcessingReport}, (401, 403, 422, 503)),
+    op.GET_STORAGE_ANALYTICS: (_range, {200: d.StorageReport}, (401, 403, 422, 503)),
+    op.GET_DAILY_ANALYTICS: (_days, {200: d.DailyReport}, (401, 403, 422, 503)),
     op.GET_OPENAPI: (_nothing, {}, ()),
     op.GET_DOCS: (_nothing, {}, ()),
 }
+WITH_A_KEY = frozenset({Access.API_KEY, Access.ADMIN})
 _WORDS = {200: "Done", 202: "Accepted: ask for its status", 503: "Unhealthy"}
 
 
@@ -136,7 +192,9 @@ def _document(resolver: APIGatewayHttpResolver, operation: Operation) -> None:
         status: {"description": _WORDS[status], "content": {"application/json": {"model": model}}}
         for status, model in answers.items()
     }
-    if not answers:
+    if operation is op.GET_MEDIA:
+        responses[302] = {"description": "There it is, for an hour", "headers": dict(_LOCATION)}
+    elif not answers:
         responses[200] = {"description": "Done"}
     for status in problems:
         responses[status] = {
@@ -152,6 +210,6 @@ def _document(resolver: APIGatewayHttpResolver, operation: Operation) -> None:
         summary=operation.summary,
         operation_id=operation.name,
         tags=[operation.tag],
-        security=[{"bearer": []}, {"apiKey": []}] if operation.access is Access.API_KEY else [],
+        security=[{"bearer": []}, {"apiKey": []}] if operation.access in WITH_A_KEY else [],
         responses=responses,
     )(takes)

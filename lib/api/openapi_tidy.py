@@ -8,6 +8,7 @@ from lib.api.problem import CONTENT_TYPE, TITLES
 Json = dict[str, Any]
 
 _HEADER_NAMES = {"idempotency-key": "Idempotency-Key", "x-request-id": "X-Request-Id"}
+_IDS = {"job_id": "jobId", "output_id": "outputId"}
 _REQUEST_ID = {"description": "Finds everything about this request in the log", "schema": {"type": "string"}}
 _RETRY_AFTER = {"description": "Seconds to wait before the next try", "schema": {"type": "integer"}}
 _EXAMPLES = {
@@ -25,7 +26,7 @@ _EXAMPLES = {
 
 def tidied(document: Json, content_types: Mapping[str, str]) -> Json:
     """The document with our parameter names, headers and examples; `content_types` are those of text answers."""
-    paths = {path.replace("{job_id}", "{jobId}"): item for path, item in document["paths"].items()}
+    paths = {_path(path): item for path, item in document["paths"].items()}
     for path, item in paths.items():
         for operation in item.values():
             operation["parameters"] = [_parameter(each) for each in operation.get("parameters", [])]
@@ -44,18 +45,26 @@ def tidied(document: Json, content_types: Mapping[str, str]) -> Json:
     return plain
 
 
+def _path(path: str) -> str:
+    for ours, theirs in _IDS.items():
+        path = path.replace(f"{{{ours}}}", f"{{{theirs}}}")
+    return path
+
+
 def _parameter(given: Json) -> Json:
     schema = {name: value for name, value in given["schema"].items() if name != "description"}
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
     name = _HEADER_NAMES.get(given["name"], given["name"])
-    if name == "job_id":
-        name, schema["format"] = "jobId", "uuid"
+    if name in _IDS:
+        name, schema["format"] = _IDS[name], "uuid"
     return {**given, "name": name, "schema": {**schema, **(kinds[0] if kinds else {})}}
 
 
 def _response(response: Json, status: int) -> None:
     headers = response.setdefault("headers", {})
     headers["X-Request-Id"] = _REQUEST_ID
+    if status == 302:
+        response.pop("content", None)
     if status in (429, 503):
         headers["Retry-After"] = _RETRY_AFTER
     problem = response.get("content", {}).get(CONTENT_TYPE)

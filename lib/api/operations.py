@@ -8,6 +8,7 @@ class Access(StrEnum):
     """Who may call an operation."""
 
     API_KEY = "api_key"
+    ADMIN = "admin"
     CALLBACK = "callback"
     PUBLIC = "public"
 
@@ -57,6 +58,39 @@ GET_STATUS = Operation(
     "getStatus", "get_status", "GET", "/status/{jobId}", "How a job stands", Access.API_KEY, "Jobs"
 )
 LIST_JOBS = Operation("listJobs", "manage_jobs", "GET", "/jobs", "My jobs", Access.API_KEY, "Jobs")
+GET_JOB = Operation(
+    "getJob", "manage_jobs", "GET", "/jobs/{jobId}", "All that is known of a job", Access.API_KEY, "Jobs"
+)
+GET_TIMELINE = Operation(
+    "getTimeline",
+    "manage_jobs",
+    "GET",
+    "/jobs/{jobId}/timeline",
+    "The steps of the work on a job",
+    Access.API_KEY,
+    "Jobs",
+)
+GET_ELEMENTS = Operation(
+    "getElements",
+    "manage_jobs",
+    "GET",
+    "/jobs/{jobId}/elements",
+    "What a composed job is made of",
+    Access.API_KEY,
+    "Jobs",
+)
+GET_STORAGE = Operation(
+    "getStorage",
+    "manage_jobs",
+    "GET",
+    "/jobs/{jobId}/storage",
+    "What was moved for a job",
+    Access.API_KEY,
+    "Jobs",
+)
+GET_MEDIA = Operation(
+    "getMedia", "manage_jobs", "GET", "/media/{outputId}", "Read what was made", Access.API_KEY, "Jobs"
+)
 CANCEL_JOB = Operation(
     "cancelJob", "manage_jobs", "POST", "/jobs/{jobId}/cancel", "Cancel a job", Access.API_KEY, "Jobs"
 )
@@ -75,6 +109,51 @@ RECEIVE_WEBHOOK = Operation(
 GET_HEALTH = Operation(
     "getHealth", "describe_api", "GET", "/health", "Whether the gateway works", Access.PUBLIC, "Service"
 )
+GET_HEALTH_DETAILS = Operation(
+    "getHealthDetails",
+    "describe_api",
+    "GET",
+    "/health/details",
+    "How each part of the gateway does",
+    Access.ADMIN,
+    "Operations",
+)
+GET_SYSTEM_ANALYTICS = Operation(
+    "getSystemAnalytics",
+    "read_analytics",
+    "GET",
+    "/analytics/system",
+    "How the gateway does now",
+    Access.ADMIN,
+    "Operations",
+)
+GET_PROCESSING_ANALYTICS = Operation(
+    "getProcessingAnalytics",
+    "read_analytics",
+    "GET",
+    "/analytics/processing",
+    "How long the work took, by model and step",
+    Access.ADMIN,
+    "Operations",
+)
+GET_STORAGE_ANALYTICS = Operation(
+    "getStorageAnalytics",
+    "read_analytics",
+    "GET",
+    "/analytics/storage",
+    "What was moved to and from the bucket",
+    Access.ADMIN,
+    "Operations",
+)
+GET_DAILY_ANALYTICS = Operation(
+    "getDailyAnalytics",
+    "read_analytics",
+    "GET",
+    "/analytics/daily",
+    "What became of the jobs of each day",
+    Access.ADMIN,
+    "Operations",
+)
 GET_OPENAPI = Operation(
     "getOpenapi", "describe_api", "GET", "/openapi.json", "This description", Access.PUBLIC, "Service"
 )
@@ -86,10 +165,20 @@ OPERATIONS = (
     GENERATE,
     GET_STATUS,
     LIST_JOBS,
+    GET_JOB,
+    GET_TIMELINE,
+    GET_ELEMENTS,
+    GET_STORAGE,
+    GET_MEDIA,
     CANCEL_JOB,
     LIST_MODELS,
     RECEIVE_WEBHOOK,
+    GET_SYSTEM_ANALYTICS,
+    GET_PROCESSING_ANALYTICS,
+    GET_STORAGE_ANALYTICS,
+    GET_DAILY_ANALYTICS,
     GET_HEALTH,
+    GET_HEALTH_DETAILS,
     GET_OPENAPI,
     GET_DOCS,
 )

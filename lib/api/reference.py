@@ -5,11 +5,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from lib.api.operations import OPERATIONS
+from lib.api.operations import OPERATIONS, Access, Operation
 from lib.api.problem_list import problem_rows
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
+_ACCESS = {
+    Access.API_KEY: "Needs an API key.",
+    Access.ADMIN: "Needs the API key of an admin.",
+    Access.CALLBACK: "Needs no API key.",
+    Access.PUBLIC: "Needs no API key.",
+}
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ def operation_sections(document: Json) -> Iterator[Section]:
     """One section per operation."""
     for operation in OPERATIONS:
         described = document["paths"][operation.path][operation.method.lower()]
-        yield _operation(f"{operation.method} {operation.path}", described, document)
+        yield _operation(operation, described, document)
 
 
 def problem_table() -> Table:
@@ -60,7 +66,7 @@ def schema_sections(document: Json) -> Iterator[Section]:
             )
 
 
-def _operation(title: str, operation: Json, document: Json) -> Section:
+def _operation(said: Operation, operation: Json, document: Json) -> Section:
     tables = []
     if operation["parameters"]:
         rows = tuple(
@@ -73,13 +79,12 @@ def _operation(title: str, operation: Json, document: Json) -> Section:
         for status, response in operation["responses"].items()
     )
     tables.append(Table(("Status", "Meaning", "Answer"), answers))
-    access = "Needs an API key." if operation.get("security") else "Needs no API key."
     schema = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     body = f" Takes a JSON body: {_kind(schema)}." if schema else ""
     example = _resolved(schema, document).get("example")
     return Section(
-        title,
-        f"{operation['summary']}. {access}{body}",
+        f"{said.method} {said.path}",
+        f"{operation['summary']}. {_ACCESS[said.access]}{body}",
         tuple(tables),
         json.dumps(example) if example else "",
     )

@@ -77,6 +77,7 @@ class JobView:
     def _output(self, output: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         thumbnail, original = output.get("thumbnailKey"), self._sign(output["key"], now)
         return {
+            "outputId": output.get("outputId"),
             "originalUrl": original.url,
             "thumbnailUrl": self._sign(thumbnail, now).url if thumbnail else None,
             "urlExpiresAt": original.expires_at,

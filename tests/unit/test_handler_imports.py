@@ -15,6 +15,7 @@ HEAVY = frozenset(
 MAY_LOAD = {
     "get_status": frozenset[str](),
     "describe_api": frozenset[str](),
+    "read_analytics": frozenset[str](),
     "manage_jobs": frozenset[str](),
     "migrate_database": frozenset[str](),
     "check_replicate_status": frozenset[str](),

@@ -55,19 +55,27 @@ def test_the_infrastructure_has_the_same_routes() -> None:
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_operation_says_whether_it_needs_a_key(operation: Operation) -> None:
-    needs = operation.access is Access.API_KEY
+    needs = operation.access in (Access.API_KEY, Access.ADMIN)
     assert bool(described(operation).get("security")) is needs
     assert ("401" in described(operation)["responses"]) is (operation.access is not Access.PUBLIC)
+    if operation.access is Access.ADMIN:
+        assert "403" in described(operation)["responses"]
 
 
 def test_every_problem_is_described_as_one_with_an_example() -> None:
     for methods in DOCUMENT["paths"].values():
         for operation in methods.values():
             for status, response in operation["responses"].items():
-                if int(status) >= 400 and operation["operationId"] != "getHealth":
+                if int(status) >= 400 and operation["operationId"] not in ("getHealth", "getHealthDetails"):
                     content = response["content"]["application/problem+json"]
                     assert content["schema"]["$ref"].endswith("/Problem")
                     assert content["example"]["status"] == int(status)
+
+
+def test_reading_media_leads_elsewhere() -> None:
+    found = DOCUMENT["paths"]["/media/{outputId}"]["get"]["responses"]["302"]
+    assert "Location" in found["headers"]
+    assert "content" not in found
 
 
 def test_waiting_is_told_in_a_header() -> None:
