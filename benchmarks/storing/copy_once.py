@@ -23,6 +23,9 @@ from lib.domain.stored_output import CopiedObject, CopyLimits, OutputTarget
 from lib.providers.fetch import GuardedOutputSource
 from lib.providers.guard import AddressGuard
 from lib.services.copy_output import copy_output
+from lib.services.metered_ports import MeteredBucket, MeteredSource
+from lib.services.output_meter import BucketPlace
+from lib.services.work_meter import WorkMeter
 from lib.stores.bucket import S3MediaBucket
 from lib.stores.postgres.record import PostgresRecord
 from lib.stores.probe import DecodingProbe
@@ -34,7 +37,7 @@ _LOADED = (PostgresRecord, DecodingProbe, PillowPainter)  # not called here, but
 
 
 def copy_as_gateway(client: Any, url: str, size: int) -> str:
-    """`copy_output` with its defaults, its guard among them; the key."""
+    """`copy_output` with its defaults, its guard and its meter among them; the key."""
     target = OutputTarget(
         job_id="01900000-0000-7000-8000-000000000000",
         user_id="benchmark",
@@ -44,8 +47,15 @@ def copy_as_gateway(client: Any, url: str, size: int) -> str:
         created_at=datetime.now(UTC),
     )
     source = GuardedOutputSource(AddressGuard(urlsplit(url).netloc))
-    bucket = S3MediaBucket(client, BUCKET)
-    copied = copy_output(ProviderOutput(OutputKind.URL, url), target, bucket=bucket, source=source)
+    output = ProviderOutput(OutputKind.URL, url)
+    steps = {"downloading": "downloading", "uploading": "uploading"}
+    meter = WorkMeter(steps, 1, BucketPlace(BUCKET), target.created_at)
+    of_output = meter.output(output, target)
+    bucket = MeteredBucket(S3MediaBucket(client, BUCKET), of_output)
+    copied = copy_output(output, target, bucket=bucket, source=MeteredSource(source, of_output))
+    meter.stored()
+    if sum(line.file_size or 0 for line in meter.completed().operations) != 2 * size:
+        raise SystemExit(f"not measured: {meter.completed()!r}")
     if not isinstance(copied, CopiedObject) or copied.size != size:
         raise SystemExit(f"not copied: {copied!r}")
     return copied.key

@@ -36,6 +36,9 @@ class Time:
     def __call__(self) -> float:
         return self.seconds
 
+    def pass_on(self, seconds: float) -> None:
+        self.seconds += seconds
+
 
 class SlowSource(FakeSource):
     """Each read takes a second."""
@@ -271,9 +274,10 @@ def test_an_output_that_lay_under_temp_is_read_from_our_own_bucket() -> None:
 
 
 def test_ids_of_one_report_are_in_the_order_of_what_happened() -> None:
-    time = Time()
+    time, bucket = Time(), FakeBucket()
+    bucket.before["complete_upload"] = lambda: time.pass_on(0.000_01)
     meter, next_output = meters(time=time)
-    copied(next_output(0), FakeBucket(), SlowSource(time))
+    copied(next_output(0), bucket, SlowSource(time))
     meter.stored()
     ids = [line.operation_id for line in meter.completed().operations]
     assert ids == sorted(ids)
