@@ -810,6 +810,30 @@ def sweep() -> "Sweep":
 
 
 @cache
+def video_jobs() -> "VideoJobService":
+    """Composed jobs, for the worker that composes them."""
+    from lib.services.create_video_job import CreateVideoJob
+    from lib.services.video_jobs import VideoJobService
+    from lib.stores.postgres.repositories.elements import PostgresElements
+    from lib.stores.postgres.repositories.jobs import PostgresJobs
+    from lib.stores.postgres.repositories.storage_operations import PostgresStorageLog
+    from lib.stores.postgres.repositories.timeline import PostgresTimeline
+
+    connection = record_connection()
+    elements = PostgresElements(connection)
+    return VideoJobService(
+        create_video_job=CreateVideoJob(PostgresJobs(connection), elements, record(), after_commit(), clock),
+        record=record(),
+        elements=elements,
+        timeline=PostgresTimeline(connection),
+        storage=PostgresStorageLog(connection),
+        progress=progress_store(),
+        after_commit=after_commit(),
+        clock=clock,
+    )
+
+
+@cache
 def check_health() -> "CheckHealth":
     """Says whether the gateway works."""
     from lib import work_settings as w
