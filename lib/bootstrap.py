@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from lib.services.store_result import StoreResult
     from lib.services.submit_attempt import SubmitAttempt
     from lib.services.sweep import Sweep
+    from lib.services.video_jobs import VideoJobService
     from lib.services.worker_notes import WorkerNotes
     from lib.stores.dynamodb_client import DynamoDB
     from lib.stores.dynamodb_tier import DynamoDBTier
