@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import uuid4
@@ -103,9 +103,9 @@ class Caller:
             assert time.monotonic() < end, f"not within {seconds} s; last seen: {seen}"
             time.sleep(pause)
 
-    def new_key(self, user: str = "eve", rate: int | None = None) -> str:
+    def new_key(self, user: str = "eve", rate: int | None = None, *, options: Sequence[str] = ()) -> str:
         """An API key of another user, as the operator's command line makes it."""
-        return self._keys("create", "--user", user, *(["--rate", str(rate)] if rate else []))[-1]
+        return self._keys("create", "--user", user, *(["--rate", str(rate)] if rate else []), *options)[-1]
 
     def revoke_keys(self, user: str) -> None:
         """The operator ends the life of all keys of a user."""
