@@ -91,6 +91,13 @@ def test_nothing_is_lost_and_nothing_happens_twice(cloud: LocalCloud) -> None:
             " group by job_id having count(*) <> 1"
         )
         assert finals == []
+        assert caller.query("select job_id, step from processing_timeline where ended_at is null") == []
+        uploaded_twice = caller.query(
+            "select job_id, object_key from storage_operations"
+            " where operation = 'upload' and success and metadata = '{}'"
+            " group by job_id, object_key having count(*) > 1"
+        )
+        assert uploaded_twice == []
         log = caller.replicate.get("/_sim/log").json()["creates"]
         accepted = Counter(entry["inputHash"] for entry in log if entry["accepted"])
         assert max(accepted.values()) == 1, "a prediction was made twice for one job"
