@@ -122,6 +122,19 @@ def test_versions_are_in_order_although_the_later_has_the_lower_number(
     assert read_all(line, place, size)[0] == []
 
 
+def test_what_commits_while_pages_are_read_is_read_without_another_doorbell(
+    record: PostgresRecord, line: Line
+) -> None:
+    start = Place.at(moment(line))
+    jobs = [create(record) for _ in range(3)]
+    with line.reading() as fetch:
+        first, place, more = read_page(fetch, start, Moment.take(fetch), 2)
+    assert more
+    jobs.append(create(record))
+    rest, _ = read_all(line, place, 2)
+    assert versions(first + rest) == {job_id: [1] for job_id in jobs}
+
+
 def test_writers_of_long_transactions_over_the_same_jobs_are_heard_exactly_once_and_in_order(
     record: PostgresRecord, worker_url: str, line: Line
 ) -> None:

@@ -116,3 +116,20 @@ def test_of_more_open_jobs_than_are_remembered_no_step_is_lost(
         submit(record, job_id)
     wait_until(lambda: all(("generating", "started") in told(heard, job_id) for job_id in jobs))
     assert all({*WHOLE[:3]} == {*told(heard, job_id)} for job_id in jobs)
+
+
+def test_of_a_job_that_has_ended_nothing_is_read_again(record: PostgresRecord, worker_url: str) -> None:
+    subscriptions = PostgresSubscriptions(lambda: worker_url, pace=Pace(fallback_seconds=0.02))
+    of_all, of_one, of_job = Heard(), Heard(), Heard()
+    subscriptions.subscribe_to_processing_updates(of_all)
+    job_id = live(record)
+    subscriptions.subscribe_to_processing_updates(of_one, job_id)
+    subscriptions.subscribe_to_job(job_id, of_job)
+    wait_until(lambda: len(of_all) >= 8 and len(of_one) >= 8 and of_job)
+    looks = subscriptions.statistics().looks
+    wait_until(lambda: subscriptions.statistics().looks >= looks + 2)
+    rows, looks = subscriptions.statistics().rows, subscriptions.statistics().looks
+    wait_until(lambda: subscriptions.statistics().looks >= looks + 5)
+    assert subscriptions.statistics().rows == rows
+    assert told(of_all, job_id) == told(of_one, job_id) == WHOLE
+    subscriptions.close()

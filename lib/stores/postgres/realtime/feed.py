@@ -106,14 +106,15 @@ class Place:
 
 
 def read_page(fetch: Fetch, place: Place, now: Moment, size: int) -> tuple[list[JobChange], Place, bool]:
-    """The next changes after a place, about `size` at most, the place after them, and whether more is known.
+    """The next changes after a place, about `size` at most, the place after them, and whether there may be more.
 
     In the order of transactions, but that versions of one job are always in theirs.
     """
     goal = place.goal or now
     rows = fetch(_PAGE, {**_bounds(place, goal), "size": size})
-    after, more = Place.at(goal), len(rows) == size
-    if more:
+    after, more = Place.at(goal), goal != now  # what rang meanwhile is beyond an older goal
+    if len(rows) == size:
+        more = True
         last = (int(rows[-1][CHANGE_WIDTH]), rows[-1][0], rows[-1][1])
         after = replace(place, goal=goal, last=last)
         earlier = _earlier(fetch, after, goal, rows)
