@@ -11,6 +11,7 @@ from lib.domain.actor import Actor
 from lib.domain.ids import uuid7
 from lib.domain.job_change import JobChange
 from lib.domain.provider import RemoteStatus
+from lib.ports.subscriptions import Subscriptions
 from lib.stores.postgres.realtime import Pace, PostgresSubscriptions
 from lib.stores.postgres.record import PostgresRecord
 from tests.integration.realtime_world import (
@@ -29,7 +30,7 @@ NEVER_BY_THE_CLOCK = Pace(fallback_seconds=60)
 
 
 @pytest.fixture
-def subscriptions(worker_url: str) -> Iterator[PostgresSubscriptions]:
+def subscriptions(worker_url: str) -> Iterator[Subscriptions]:
     """Those of a worker; the clock alone would come too late for these tests."""
     made = PostgresSubscriptions(lambda: worker_url, pace=NEVER_BY_THE_CLOCK)
     yield made
@@ -37,7 +38,7 @@ def subscriptions(worker_url: str) -> Iterator[PostgresSubscriptions]:
 
 
 def test_a_subscriber_to_all_jobs_hears_every_version_in_order(
-    record: PostgresRecord, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     heard = Heard()
     subscriptions.subscribe_to_all_jobs(heard)
@@ -56,7 +57,7 @@ def test_a_subscriber_to_all_jobs_hears_every_version_in_order(
 
 
 def test_a_subscriber_to_all_jobs_hears_nothing_of_what_was_before(
-    record: PostgresRecord, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     live(record)
     heard = Heard()
@@ -67,7 +68,7 @@ def test_a_subscriber_to_all_jobs_hears_nothing_of_what_was_before(
 
 
 def test_a_subscriber_to_a_job_hears_how_it_stands_and_then_each_version(
-    record: PostgresRecord, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     job_id, other = create(record), create(record)
     submit(record, job_id)
@@ -85,7 +86,7 @@ def test_a_subscriber_to_a_job_hears_how_it_stands_and_then_each_version(
 
 
 def test_a_subscriber_to_a_job_goes_on_after_the_version_that_it_knows(
-    record: PostgresRecord, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     job_id = live(record)
     all_of_it, rest, nothing = Heard(), Heard(), Heard()
@@ -99,7 +100,7 @@ def test_a_subscriber_to_a_job_goes_on_after_the_version_that_it_knows(
 
 
 def test_a_job_can_be_waited_for_before_it_is_there(
-    record: PostgresRecord, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     heard = Heard()
     job_id = str(uuid7(now()))
@@ -111,7 +112,7 @@ def test_a_job_can_be_waited_for_before_it_is_there(
 
 
 def test_subscriptions_to_jobs_begun_in_the_middle_of_writes_get_every_version_once(
-    worker_url: str, record: PostgresRecord, subscriptions: PostgresSubscriptions
+    worker_url: str, record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     jobs = [create(record) for _ in range(30)]
     heard = {job_id: Heard() for job_id in jobs}
@@ -134,7 +135,7 @@ def test_subscriptions_to_jobs_begun_in_the_middle_of_writes_get_every_version_o
     assert [one.versions() for one in heard.values()] == [{job_id: [1, 2, 3, 4, 5]} for job_id in jobs]
 
 
-def test_only_a_uuid_can_be_subscribed_to(subscriptions: PostgresSubscriptions) -> None:
+def test_only_a_uuid_can_be_subscribed_to(subscriptions: Subscriptions) -> None:
     with pytest.raises(ValueError, match="badly formed"):
         subscriptions.subscribe_to_job("'; drop table jobs; --", Heard())
     with pytest.raises(ValueError, match="badly formed"):
@@ -143,7 +144,7 @@ def test_only_a_uuid_can_be_subscribed_to(subscriptions: PostgresSubscriptions) 
 
 
 def test_nothing_is_heard_after_unsubscribing_also_in_the_middle_of_what_waits(
-    record: PostgresRecord, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, subscriptions: Subscriptions
 ) -> None:
     one, other = Heard(), Heard()
     ids: list[str] = []
@@ -170,7 +171,7 @@ def test_nothing_is_heard_after_unsubscribing_also_in_the_middle_of_what_waits(
     assert subscriptions.active_count == 0
 
 
-def has_heard_bells(subscriptions: PostgresSubscriptions, count: int) -> bool:
+def has_heard_bells(subscriptions: Subscriptions, count: int) -> bool:
     return subscriptions.statistics().doorbells >= count
 
 
@@ -228,7 +229,7 @@ def test_a_notification_holds_the_jobs_id_and_nothing_else(record: PostgresRecor
 
 
 def test_what_strangers_ring_is_no_news(
-    record: PostgresRecord, api_url: str, subscriptions: PostgresSubscriptions
+    record: PostgresRecord, api_url: str, subscriptions: Subscriptions
 ) -> None:
     heard, steps = Heard(), Heard()
     subscriptions.subscribe_to_all_jobs(heard)
