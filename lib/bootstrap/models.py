@@ -1,0 +1,97 @@
+"""The models, and the providers that run them."""
+# ruff: noqa: PLC0415 - see the package
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from lib import bootstrap
+
+if TYPE_CHECKING:
+    from lib.domain.catalogue import Catalogue
+    from lib.domain.provider import Credential
+    from lib.ports.provider import ProviderAdapter, ProviderClient
+    from lib.providers.transport import RequestsTransport
+
+PROVIDER_CALLS_PER_MINUTE = 3000.0
+PROVIDER_BURST = 300
+
+
+@cache
+def catalogue() -> "Catalogue":
+    """The models."""
+    from lib import work_settings as w
+    from lib.stores.models_source import load_catalogue
+
+    def read_object(bucket_name: str, key: str) -> bytes:
+        body: bytes = bootstrap.s3_client().get_object(Bucket=bucket_name, Key=key)["Body"].read()
+        return body
+
+    return load_catalogue(bootstrap.settings(w.ModelsSettings).models_config, read_object=read_object)
+
+
+@cache
+def adapter(name: str) -> "ProviderAdapter":
+    """A provider's words. Raises NotFoundError for a provider that we do not know."""
+    from lib import work_settings as w
+    from lib.domain.errors import NotFoundError
+    from lib.providers.registry import ADAPTERS, load_adapter
+
+    if name not in ADAPTERS:
+        raise NotFoundError(f"there is no provider {name[:100]!r}")
+    return load_adapter(name, bootstrap.settings(w.ReplicateSettings).replicate_base_url)
+
+
+@cache
+def transport() -> "RequestsTransport":
+    """The only socket to providers."""
+    from lib.ports.provider import Operation
+    from lib.providers.transport import RequestsTransport
+
+    def count_failures(provider: str, operation: Operation, status: int | None, _seconds: float) -> None:
+        if status is None or status >= 500 or status == 429:
+            answer = str(status) if status else "none"
+            bootstrap.metrics().count(
+                "ProviderCallFailed", provider=provider, operation=operation.value, answer=answer
+            )
+
+    return RequestsTransport(on_call=count_failures)
+
+
+@cache
+def provider(name: str) -> "ProviderClient":
+    """A provider, ready to be asked."""
+    from lib.providers.client import HttpProviderClient
+    from lib.providers.rate_gate import RateGate
+
+    gate = RateGate(per_minute=PROVIDER_CALLS_PER_MINUTE, burst=PROVIDER_BURST, monotonic=time.monotonic)
+    return HttpProviderClient(bootstrap.adapter(name), bootstrap.transport(), gate)
+
+
+def credential(name: str, version: str = "platform") -> "Credential":
+    """The operator's key at a provider; asked for anew each time, so that a rotated one is taken."""
+    from lib import work_settings as w
+    from lib.domain.provider import Credential
+
+    return Credential(
+        name, bootstrap.secrets().get(bootstrap.settings(w.ReplicateSettings).replicate), version
+    )
+
+
+def webhook_token_key() -> str:
+    """The key of the tokens in callback addresses."""
+    from lib import work_settings as w
+
+    return bootstrap.secrets().get(bootstrap.settings(w.TokenSettings).webhook_token_key)
+
+
+def callback(provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
+    """The address at which a provider calls back; None where webhooks are switched off."""
+    from lib import work_settings as w
+    from lib.domain.webhook_token import CallbackTarget, callback_url
+
+    chosen = bootstrap.settings(w.CallbackSettings)
+    if chosen.provider_webhooks == "disabled":
+        return None
+    target = CallbackTarget(provider, job_id, attempt, credential_version)
+    return callback_url(chosen.webhook_base_url, bootstrap.webhook_token_key(), target)
