@@ -56,6 +56,13 @@ def has_reconnected(subscriptions: PostgresSubscriptions, times: int) -> bool:
     return subscriptions.statistics().reconnects >= times
 
 
+def waits_for_the_server(subscriptions: PostgresSubscriptions) -> bool:
+    """Whether a look has begun long ago and does not end: others would have come by the clock."""
+    looks = subscriptions.statistics().looks
+    threading.Event().wait(0.3)
+    return subscriptions.statistics().looks == looks
+
+
 def write_lives(url: str, least: int, enough: threading.Event) -> None:
     """Jobs from beginning to end, over a connection of their own: at least so many, and until it is enough."""
     connection = RecordConnection(lambda: url)
@@ -259,14 +266,11 @@ def test_closing_ends_the_threads_within_a_second(
 ) -> None:
     gate, url = door
     before = set(threading.enumerate())
-    pace = Pace(fallback_seconds=0.2, connect_seconds=0.5)
-    subscriptions = PostgresSubscriptions(lambda: url, pace=pace)
-    looks = 3
+    subscriptions = PostgresSubscriptions(lambda: url, pace=Pace(fallback_seconds=0.02))
     subscriptions.subscribe_to_all_jobs(Heard())
-    wait_until(lambda: subscriptions.statistics().looks >= looks)
     gate.turn(mode)
-    looks = subscriptions.statistics().looks + 1
-    wait_until(lambda: mode is Mode.SHUT or subscriptions.statistics().looks >= looks)
+    wait_until(lambda: mode is not Mode.FROZEN or waits_for_the_server(subscriptions))
+    wait_until(lambda: mode is not Mode.SHUT or not subscriptions.statistics().connected)
 
     begun = time.monotonic()
     subscriptions.close()
