@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from local.aws import Aws
+from local.backing import RecordDatabase
 from local.backing_services import BackingServices
 from local.console import Console
 from local.control import Control
@@ -76,6 +77,14 @@ class LocalCloud:
         self._services.act(service, action)
         if empty:
             self._fill_aws(replace(self._world, deployment=Deployment(), call_custom_resource=self._remember))
+
+    @property
+    def record(self) -> RecordDatabase:
+        """The record's database. LookupError where no Postgres is run."""
+        record = self._services.record
+        if record is None:
+            raise LookupError("this local cloud runs without a Postgres")
+        return record
 
     def aws(self) -> Aws:
         """Clients for the local AWS."""

@@ -916,9 +916,9 @@ comment on function log_security_event is 'Keeps what somebody was refused, once
 create function record_system_metrics(p_now timestamptz, p_more jsonb default '[]') returns integer language plpgsql set search_path = public, pg_temp as $$
 declare
     v_count integer;
-    -- What has to look at all jobs in flight is measured every five minutes: a sweep must not cost more than what is due.
+    -- What has to look at all jobs in flight is measured every few minutes: a sweep must not cost more than what is due.
     v_all constant boolean := not exists (
-        select from system_metrics where name = 'database_bytes' and metric_id > uuid_from(p_now - interval '5 minutes'));
+        select from system_metrics where name = 'database_bytes' and metric_id > uuid_from(p_now - interval '4 minutes'));
 begin
     insert into system_metrics (metric_id, name, value, unit, dimensions, measured_at)
     select uuid_at(p_now), name, value, unit, dimensions, p_now

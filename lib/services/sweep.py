@@ -15,11 +15,12 @@ BATCH = 200
 PER_SEND = 10
 LEASE_SECONDS = 120
 ONCE_AN_HOUR_BEFORE_MINUTE = 5
+IN_FLIGHT = timedelta(days=30)  # whatever is in flight is due by then
 
 
 @dataclass(frozen=True)
 class SweepReport:
-    """What one sweep did; `asked_record` is False when the mirror said that nothing is due.
+    """What one sweep did; `asked_record` is False when the mirror said that nothing is due: then it only measured.
 
     `removed` is how many rows of which table were older than their period.
     """
@@ -55,11 +56,11 @@ class RemoveExpired(Protocol):
 class Sweep:
     """The use case of the schedule. Its cost grows with the jobs that are due, not with all jobs.
 
-    After the due work it removes what has expired and measures the gateway; with a sweep that does not ask the record,
-    a database that sleeps when idle goes on sleeping.
+    After the due work it removes what has expired and measures the gateway. With nothing due it only measures, and with
+    nothing in flight it leaves the record alone: a database that sleeps when idle goes on sleeping.
 
     Args:
-        any_due: asks the mirror whether a job in flight is due; True when the mirror cannot say.
+        any_due: asks the mirror whether a job in flight is due by that moment; True when the mirror cannot say.
         heal_due: tells the mirror anew of jobs that it wrongly believes to be due.
         remove_expired: removes what is older than its period.
     """
@@ -80,7 +81,10 @@ class Sweep:
         """
         now = self.clock()
         if not self.any_due(now) and now.minute >= ONCE_AN_HOUR_BEFORE_MINUTE:
-            return SweepReport(asked_record=False)
+            report = SweepReport(asked_record=False)
+            if self.any_due(now + IN_FLIGHT):
+                self._measure(report, now)
+            return report
         report = self._due_work(stop)
         report = replace(report, removed=self.remove_expired(self.clock(), stop))
         self._measure(report, now)

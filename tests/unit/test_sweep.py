@@ -1,7 +1,7 @@
 """The sweep's time: it stops when it is told to, and what it leaves comes back by itself."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, cast
 
@@ -116,7 +116,9 @@ class Counts:
         self.names.append(name)
 
 
-def quiet_sweep(record: QuietRecord, counts: Counts, *, due: bool = True, minute: int = 30) -> Sweep:
+def quiet_sweep(
+    record: QuietRecord, counts: Counts, *, due: bool = True, in_flight: bool = False, minute: int = 30
+) -> Sweep:
     def remove_expired(now: datetime, stop: Callable[[], bool]) -> dict[str, int]:
         record.calls.append("remove_expired")
         return {"jobs": 7}
@@ -126,7 +128,7 @@ def quiet_sweep(record: QuietRecord, counts: Counts, *, due: bool = True, minute
         record=typed,
         after_commit=AfterCommit(typed, lambda *_: (), {"advance": queue}, journal),
         advance_queue=queue,
-        any_due=lambda _: due,
+        any_due=lambda by: due or (in_flight and by > NOW + timedelta(days=1)),
         heal_due=lambda _: 0,
         remove_expired=remove_expired,
         journal=journal,
@@ -154,6 +156,12 @@ def test_a_sweep_to_which_the_mirror_says_that_nothing_is_due_leaves_the_record_
     record = QuietRecord()
     report = quiet_sweep(record, Counts(), due=False).run()
     assert (report.asked_record, record.calls) == (False, [])
+
+
+def test_with_jobs_in_flight_of_which_none_is_due_the_gateway_is_measured_and_no_more() -> None:
+    record = QuietRecord()
+    report = quiet_sweep(record, Counts(), due=False, in_flight=True).run()
+    assert (report.asked_record, record.calls) == (False, ["record_metrics"])
 
 
 def test_once_an_hour_the_record_is_asked_whatever_the_mirror_says() -> None:
