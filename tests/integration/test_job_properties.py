@@ -7,6 +7,7 @@ call of a port, may let another actor run in between or kill the one that is run
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import psycopg
@@ -15,7 +16,8 @@ from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
 from lib.domain.provider import RemoteStatus
-from lib.ports.tier import Tier
+from lib.domain.snapshot import JobSnapshot
+from lib.ports.tier import Tier, TierEntry
 from lib.services.read_status import StatusReader
 from lib.stores.dynamodb_client import DynamoDB
 from lib.stores.dynamodb_tier import DynamoDBTier
@@ -23,7 +25,7 @@ from lib.stores.outage import Outage
 from lib.stores.postgres.record import PostgresRecord
 from lib.stores.record_tier import RecordTier
 from lib.stores.redis_client import RedisClient
-from lib.stores.redis_tier import RedisTier
+from lib.stores.redis_tier import NON_FINAL_SECONDS, RedisTier
 from local.backing import Moto, Redis
 from tests.fakes.aws_tables import create_jobs_table
 from tests.fakes.provider import OnSubmit
@@ -33,6 +35,27 @@ from tests.integration.world import World
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "500"))
 DEEPEST = 3
 NOTHING, KILL = 0, 1
+
+
+class AgingRedisTier(RedisTier):
+    """The tier in Redis, whose entries also grow old by the world's clock: its hours take milliseconds."""
+
+    def __init__(self, client: RedisClient) -> None:
+        super().__init__(client)
+        self._written: dict[str, datetime] = {}
+
+    def read(self, job_id: str, now: datetime) -> TierEntry | None:
+        entry = super().read(job_id, now)
+        written = self._written.get(job_id)
+        if entry is None or entry.snapshot.final or written is None:
+            return entry
+        return entry if now - written < timedelta(seconds=NON_FINAL_SECONDS) else None
+
+    def write(self, snapshot: JobSnapshot, now: datetime) -> bool:
+        taken = super().write(snapshot, now)
+        if taken:
+            self._written[snapshot.job_id] = now
+        return taken
 
 
 @dataclass
@@ -122,7 +145,7 @@ def tiers(redis_server: Redis, moto_server: Moto) -> Iterator[list[Tier]]:
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         dynamodb = DynamoDB(endpoint_url=moto_server.url, outage=Outage("dynamodb", pause_seconds=0))
-        yield [RedisTier(redis), DynamoDBTier(dynamodb, table)]
+        yield [AgingRedisTier(redis), DynamoDBTier(dynamodb, table)]
         dynamodb.close()
     redis.close()
 
