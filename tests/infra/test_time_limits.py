@@ -8,8 +8,8 @@ import inspect
 
 from handlers import advance_job, check_replicate_status, store_result
 from infra.functions import FUNCTIONS
-from lib import bootstrap
 from lib.aws import secrets, sqs
+from lib.bootstrap import queues
 from lib.domain.timing import Timing
 from lib.ports.provider import Operation
 from lib.providers.client import RECOVER_SECONDS
@@ -36,7 +36,7 @@ BEHIND_THE_API = (
 
 
 def bucket_call(read_seconds: float) -> float:
-    return bootstrap.S3_ATTEMPTS * (bootstrap.S3_CONNECT_SECONDS + read_seconds) + 1
+    return queues.S3_ATTEMPTS * (queues.S3_CONNECT_SECONDS + read_seconds) + 1
 
 
 def test_no_function_outlives_the_api_in_front_of_it() -> None:
@@ -54,7 +54,7 @@ def test_a_slow_provider_and_a_slow_queue_lead_to_an_answer() -> None:
 
 
 def test_a_request_too_large_for_the_record_leads_to_an_answer_when_the_bucket_stands_still() -> None:
-    parked = bucket_call(bootstrap.DOCUMENT_READ_SECONDS)
+    parked = bucket_call(queues.DOCUMENT_READ_SECONDS)
     assert parked + LIMITS[Operation.SUBMIT].total < SECONDS["generate_media"]
     assert parked < SECONDS["process_webhook"]
 
@@ -82,7 +82,7 @@ def test_a_submit_is_never_thought_dead_while_it_is_sent() -> None:
 
 def test_what_was_begun_when_the_time_for_storing_was_up_ends_before_the_worker() -> None:
     source = FetchTimes().connect + FetchTimes().answer
-    part = bucket_call(bootstrap.MEDIA_READ_SECONDS)
+    part = bucket_call(queues.MEDIA_READ_SECONDS)
     assert source + part < store_result.STOP_MILLISECONDS / 1000 < SECONDS["store_result"]
     assert SECONDS["store_result"] < Timing().storing_lease
 
