@@ -23,6 +23,10 @@ READ_STATEMENT_SECONDS = 0.4
 """How long a status waits for the record; it answers within a second whatever happens."""
 
 
+FIGURES_STATEMENT_SECONDS = 12.0
+"""Figures over a whole quarter may take this long; an answer needs two of them within the function's 30 s."""
+
+
 @cache
 def record_connection() -> "RecordConnection":
     """The connection of transitions."""
@@ -54,7 +58,9 @@ def replica_connection() -> "RecordConnection":
         replica = bootstrap.settings(w.ReplicaSettings).replica
         return _address(replica, read_only=True) if replica else bootstrap.address_of_record()
 
-    return RecordConnection(address, read_only=True, on_slow=_slow_queries())
+    return RecordConnection(
+        address, read_only=True, on_slow=_slow_queries(), statement_seconds=FIGURES_STATEMENT_SECONDS
+    )
 
 
 def address_of_record() -> str:
