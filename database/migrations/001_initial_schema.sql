@@ -106,7 +106,8 @@ comment on column jobs.job_id is 'UUIDv7 of the moment it was made.';
 comment on column jobs.short_id is 'Eleven characters of base 62, to read out.';
 comment on column jobs.kind is 'generation: a provider makes it; composition: it is put together from its elements.';
 comment on column jobs.user_id is 'Who asked for it.';
-comment on column jobs.guest_token is 'SHA-256 of the token of the guest who asked; only that token shows the job. Null for registered users.';
+comment on column jobs.guest_token is
+    'SHA-256 of the token of the guest who asked; only that token shows the job. Null for registered users.';
 comment on column jobs.client_ip is 'Where the request came from; recorded, and proof of nothing.';
 comment on column jobs.user_agent is 'What the client called itself.';
 comment on column jobs.media_type is 'image, video, audio or text.';
@@ -147,7 +148,8 @@ create index jobs_by_creation on jobs (created_at desc, job_id desc)
 create index jobs_by_client_ip on jobs (client_ip, created_at desc, job_id desc) where client_ip is not null;
 comment on index jobs_due is 'What is due, and all that is not final.';
 comment on index jobs_by_user is 'A user''s jobs, newest first.';
-comment on index jobs_by_creation is 'All jobs of a range of time, newest first; the figures of all days without the wide rows of the table.';
+comment on index jobs_by_creation is
+    'All jobs of a range of time, newest first; the figures of all days without the wide rows of the table.';
 comment on index jobs_by_client_ip is 'What came from one address.';
 
 create table attempts (
@@ -178,7 +180,8 @@ create table attempts (
 comment on table attempts is 'One submit of a job to a provider each.';
 comment on column attempts.job_id is 'The job.';
 comment on column attempts.attempt is 'From 1; a fallback makes a second one.';
-comment on column attempts.state is 'unknown: it was sent and nobody answered; it is claimed or expires, and never sent again.';
+comment on column attempts.state is
+    'unknown: it was sent and nobody answered; it is claimed or expires, and never sent again.';
 comment on column attempts.provider is 'Where it was sent.';
 comment on column attempts.model_ref is 'The model in the provider''s words.';
 comment on column attempts.input is 'The input in the provider''s words; null where the job has a request_ref.';
@@ -300,7 +303,8 @@ comment on column job_transitions.step is 'The step that it led to.';
 comment on column job_transitions.event is 'What happened.';
 comment on column job_transitions.at is 'When.';
 comment on column job_transitions.details is 'What is known beyond that.';
-comment on column job_transitions.xid is 'Its transaction: by it a subscriber finds what it has not seen, whatever commits in what order.';
+comment on column job_transitions.xid is
+    'Its transaction: by it a subscriber finds what it has not seen, whatever commits in what order.';
 create index job_transitions_by_xid on job_transitions (xid);
 comment on index job_transitions_by_xid is 'What subscribers have not seen.';
 
@@ -324,14 +328,16 @@ comment on table processing_timeline is 'The work on every job, step by step.';
 comment on column processing_timeline.job_id is 'The job.';
 comment on column processing_timeline.timeline_id is 'UUIDv7; unique within the job.';
 comment on column processing_timeline.attempt is 'The attempt that it belongs to.';
-comment on column processing_timeline.step is 'submitting, generating, downloading or uploading in the gateway''s own work; any word in that of others.';
+comment on column processing_timeline.step is
+    'submitting, generating, downloading or uploading in the gateway''s own work; any word in that of others.';
 comment on column processing_timeline.step_order is 'Its place among the steps of the job, from 0.';
 comment on column processing_timeline.started_at is 'When it began.';
 comment on column processing_timeline.ended_at is 'When it ended; null while it runs.';
 comment on column processing_timeline.success is 'Whether it did what it should; null while it runs.';
 comment on column processing_timeline.progress is 'How far the whole job was then, in percent.';
 comment on column processing_timeline.details is 'What is known beyond that, as an object.';
-comment on column processing_timeline.cpu_usage is 'Percent of one processor that our side used, where it did the work.';
+comment on column processing_timeline.cpu_usage is
+    'Percent of one processor that our side used, where it did the work.';
 comment on column processing_timeline.memory_usage is 'Peak bytes that our side used, where it did the work.';
 create unique index processing_timeline_open on processing_timeline (job_id, attempt, step) where ended_at is null;
 comment on index processing_timeline_open is 'A step runs once at a time; what a job has open.';
@@ -355,7 +361,8 @@ create table storage_operations (
 );
 comment on table storage_operations is 'What was moved to and from the media bucket.';
 comment on column storage_operations.job_id is 'The job.';
-comment on column storage_operations.operation_id is 'UUIDv7; unique within the job, so that what is told twice is kept once.';
+comment on column storage_operations.operation_id is
+    'UUIDv7; unique within the job, so that what is told twice is kept once.';
 comment on column storage_operations.output_index is 'The output; null where it is none.';
 comment on column storage_operations.operation is 'download (from the provider), upload, delete, copy or read.';
 comment on column storage_operations.bucket is 'The bucket; for a download the host.';
@@ -380,7 +387,8 @@ create table url_access_logs (
     accessed_at timestamptz not null
 );
 comment on table url_access_logs is 'Who was given the address of which output. It outlives the job.';
-comment on column url_access_logs.access_id is 'UUIDv7, made by whoever saw it, so that what is told twice is kept once.';
+comment on column url_access_logs.access_id is
+    'UUIDv7, made by whoever saw it, so that what is told twice is kept once.';
 comment on column url_access_logs.output_id is 'The output.';
 comment on column url_access_logs.job_id is 'Its job.';
 comment on column url_access_logs.user_id is 'Who asked.';
@@ -422,7 +430,8 @@ create table security_events (
     at         timestamptz not null
 );
 comment on table security_events is 'What somebody tried and was refused.';
-comment on column security_events.event_id is 'UUIDv7, made by whoever saw it, so that what is told twice is kept once.';
+comment on column security_events.event_id is
+    'UUIDv7, made by whoever saw it, so that what is told twice is kept once.';
 comment on column security_events.kind is 'access_refused, rate_limited, wrong_key or forged_webhook.';
 comment on column security_events.user_id is 'Who it was, where that is known.';
 comment on column security_events.job_id is 'The job that it was about.';
@@ -486,7 +495,8 @@ create table database_options (
 );
 comment on table database_options is 'What an operator chooses for this database; one row.';
 comment on column database_options.only_row is 'There is one row.';
-comment on column database_options.notify is 'Whether changes are told by NOTIFY; subscribers ask again and again where they are not.';
+comment on column database_options.notify is
+    'Whether changes are told by NOTIFY; subscribers ask again and again where they are not.';
 insert into database_options default values;
 
 create table health_probe (

@@ -17,7 +17,8 @@ create function act_as(p_user_id text, p_guest_token text default null, p_key_ha
            and set_config('vsl.guest_token', coalesce(p_guest_token, ''), true) is not null
            and set_config('vsl.key_hash', coalesce(p_key_hash, ''), true) is not null;
     end;
-comment on function act_as is 'Who acts in this transaction: a user, a guest with a token, or somebody who presents a key.';
+comment on function act_as is
+    'Who acts in this transaction: a user, a guest with a token, or somebody who presents a key.';
 
 create function actor_user_id() returns text
     language sql stable parallel safe
@@ -57,7 +58,8 @@ create function can_move(p_status text, p_step text, p_new_status text, p_new_st
         when status_is_final(p_new_status) then p_new_step = p_step
         else step_rank(p_new_step) >= step_rank(p_step)
     end;
-comment on function can_move is 'The transition table of lib/domain/job.py, which is its source; a test compares the two.';
+comment on function can_move is
+    'The transition table of lib/domain/job.py, which is its source; a test compares the two.';
 
 create function wire_time(p_at timestamptz) returns text
     language sql immutable strict parallel safe

@@ -43,7 +43,8 @@ comment on function history_guard is 'Refuses every change of a row that tells w
 
 create trigger job_transitions_never_change before update on job_transitions
     for each row execute function history_guard();
-comment on trigger job_transitions_never_change on job_transitions is 'History is added to and expires; it is not rewritten.';
+comment on trigger job_transitions_never_change on job_transitions is
+    'History is added to and expires; it is not rewritten.';
 
 create function timeline_guard() returns trigger
     language plpgsql set search_path = public, pg_temp as $$

@@ -49,14 +49,16 @@ select
     extract(epoch from now() - j.created_at) as age_seconds,
     case
         when now() > coalesce(j.storing_deadline_at, j.deadline_at) or j.due_at < now() - interval '10 minutes' then 'stuck'
-        when now() - j.created_at > make_interval(secs => greatest(2 * j.estimated_time_s, j.estimated_time_s + 30)::double precision)
+        when now() - j.created_at > make_interval(
+                secs => greatest(2 * j.estimated_time_s, j.estimated_time_s + 30)::double precision)
             then 'slow'
         else 'on_time'
     end as health
 from jobs j
 where j.due_at is not null;
 comment on view active_jobs is
-    'Jobs that have not ended: on_time; slow, over twice its estimate and 30 s; stuck, past its deadline or 10 minutes overdue.';
+    'Jobs that have not ended: on_time; slow, over twice its estimate and 30 s; stuck, past its deadline or 10 '
+    'minutes overdue.';
 
 create view daily_job_stats with (security_invoker = true) as
 select
@@ -105,4 +107,5 @@ select
 from jobs j
 left join outputs o on o.job_id = j.job_id and o.output_index = 0
 where j.kind = 'generation';
-comment on view generations is 'Jobs by the names of the schema document: one row for each generation, with its first output.';
+comment on view generations is
+    'Jobs by the names of the schema document: one row for each generation, with its first output.';

@@ -13,7 +13,8 @@ begin
         execute format('alter table %I disable row level security', v_name);
     end loop;
     for v_name in select relname from pg_class
-                  where relnamespace = 'public'::regnamespace and relowner = current_user::regrole and relkind in ('r', 'v') loop
+                  where relnamespace = 'public'::regnamespace and relowner = current_user::regrole
+                    and relkind in ('r', 'v') loop
         execute format('revoke all on %I from vsl_api, vsl_worker, vsl_analyst', v_name);
     end loop;
     for v_name in select oid::regprocedure::text from pg_proc

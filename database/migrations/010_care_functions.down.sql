@@ -1,0 +1,10 @@
+drop function check_write;
+drop function remove_expired;
+drop function record_system_metrics;
+drop function uuid_from;
+drop function log_security_event;
+drop function log_url_access;
+drop function find_output;
+drop function forget_sent;
+drop function take_outbox;
+drop function take_due_jobs;
