@@ -10,6 +10,8 @@ import os
 import sys
 from collections.abc import Sequence
 
+import psycopg
+
 from lib import bootstrap
 from lib.domain.api_key import ApiKey, hash_key, new_key
 from lib.domain.caller import AccessRole, UserKind
@@ -92,9 +94,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             case _:
                 show(keys, chosen.user)
     except GatewayError as error:
-        print(error.message, file=sys.stderr)
+        print(_reason(error), file=sys.stderr)
         return 1
     return 0
+
+
+def _reason(error: GatewayError) -> str:
+    """What the database itself said is for operators only: it may name its address and the login."""
+    cause = error.__cause__
+    if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+        return f"the database: {' '.join(str(cause).split())}; is this the migrator's login?"
+    if isinstance(cause, psycopg.Error):
+        return f"the database: {' '.join(str(cause).split())}"
+    return error.message
 
 
 def _parser() -> argparse.ArgumentParser:

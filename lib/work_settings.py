@@ -45,6 +45,13 @@ class QueryCacheSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RealtimeSettings:
+    """How often a process that listens reads what is new, at most; each reading brings all of it."""
+
+    realtime_events_per_second: int = integer("REALTIME_EVENTS_PER_SECOND", default=10, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetentionSettings:
     """After how many days the sweep removes what; 0 keeps it for ever."""
 

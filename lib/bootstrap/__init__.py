@@ -33,6 +33,7 @@ from lib.bootstrap.database import (
     record_connection,
     record_tier,
     replica_connection,
+    subscriptions,
 )
 from lib.bootstrap.models import (
     adapter,
@@ -139,6 +140,7 @@ __all__ = [
     "store_queue",
     "store_result",
     "submit_attempt",
+    "subscriptions",
     "sweep",
     "timing",
     "transport",

@@ -9,7 +9,9 @@ from lib import bootstrap
 from lib import settings as s
 
 if TYPE_CHECKING:
+    from lib.domain.actor import Actor
     from lib.ports.record import JobRecord
+    from lib.ports.subscriptions import Subscriptions
     from lib.ports.tier import Tier
     from lib.stores.outage import Outage
     from lib.stores.postgres.api_keys import PostgresApiKeys
@@ -92,6 +94,18 @@ def record() -> "JobRecord":
     from lib.stores.postgres.record import PostgresRecord
 
     return PostgresRecord(bootstrap.record_connection())
+
+
+def subscriptions(actor: "Actor | None" = None) -> "Subscriptions":
+    """Changes of jobs as they happen, for a process that lives long: what this actor, or else the login, may read.
+
+    Whoever asks for it closes it.
+    """
+    from lib import work_settings as w
+    from lib.stores.postgres.realtime import Pace, PostgresSubscriptions
+
+    pace = Pace(events_per_second=bootstrap.settings(w.RealtimeSettings).realtime_events_per_second)
+    return PostgresSubscriptions(bootstrap.address_of_record, actor=actor, pace=pace)
 
 
 @cache

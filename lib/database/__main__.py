@@ -7,14 +7,16 @@ The record is found by DATABASE_URL, or by the secret that DATABASE_SECRET_NAME 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing, suppress
 
 import psycopg
 
 from lib import bootstrap
-from lib.database import archive, docs, options, parser, schema_file, seed, verify
+from lib.database import archive, docs, options, parser, schema_file, seed, verify, watch
 from lib.database.logins import ensure_logins
 from lib.domain.errors import GatewayError
 from lib.stores.postgres.migrations import migrate_down, migrate_up, migration_status, what_down_would_do
+from lib.stores.postgres.migrator import connect
 
 Arguments = argparse.Namespace
 
@@ -26,6 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _COMMANDS[chosen.command](bootstrap.database_url(), chosen)
     except GatewayError as error:
         return _refused(error.message)
+    except psycopg.errors.InsufficientPrivilege as error:
+        return _refused(f"the database: {str(error).strip()}; is this the migrator's login?")
     except psycopg.Error as error:
         return _refused(f"the database: {str(error).strip()}")
     except OSError as error:
@@ -105,6 +109,16 @@ def _notify(url: str, chosen: Arguments) -> int:
     return 0
 
 
+def _watch(url: str, chosen: Arguments) -> int:
+    connect(url).close()  # says why where it cannot be reached; a subscription would try again and again
+    with closing(bootstrap.subscriptions()) as subscriptions, suppress(KeyboardInterrupt):
+        found = watch.changes(subscriptions, chosen.job_id)
+        print("listening; Ctrl-C ends it", file=sys.stderr, flush=True)
+        for change in found:
+            print(watch.line(change), flush=True)
+    return 0
+
+
 def _logins(url: str, chosen: Arguments) -> int:
     done = ensure_logins(url, api_url=chosen.api_url, worker_url=chosen.worker_url)
     print(*(done or ["nothing to do"]), sep="\n")
@@ -121,6 +135,7 @@ _COMMANDS: dict[str, Callable[[str, Arguments], int]] = {
     "restore": _restore,
     "describe": _describe,
     "notify": _notify,
+    "watch": _watch,
     "logins": _logins,
 }
 

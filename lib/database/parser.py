@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from uuid import UUID
 
 from lib.stores.postgres.migrations import MIGRATIONS
 
@@ -28,6 +29,10 @@ def parser() -> argparse.ArgumentParser:
     describing.add_argument("--docs", action="store_true", help="draw docs/database.md from it instead")
     telling = commands.add_parser("notify", help="whether changes are told by NOTIFY")
     telling.add_argument("state", choices=("on", "off"))
+    watching = commands.add_parser("watch", help="print changes of jobs as they happen")
+    watching.add_argument(
+        "job_id", nargs="?", type=_job_id, metavar="JOB_ID", help="one job, from its beginning to its end"
+    )
     joining = commands.add_parser("logins", help="make the logins of the functions, where they are missing")
     joining.add_argument(
         "--api-url", help="of the functions that answer callers; else API_DATABASE_URL or its secret"
@@ -47,6 +52,13 @@ def _add_migrations(commands: "argparse._SubParsersAction[argparse.ArgumentParse
     for added in (up, down, commands.add_parser("status", help="what was applied and what was not")):
         added.add_argument("--directory", type=Path, default=MIGRATIONS, help=argparse.SUPPRESS)
     commands.add_parser("verify", help="name every difference between this database and the migrations")
+
+
+def _job_id(text: str) -> str:
+    try:
+        return str(UUID(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a job's id, a UUID") from None
 
 
 def _steps(text: str) -> int:

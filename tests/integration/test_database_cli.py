@@ -159,7 +159,8 @@ def test_logins_are_made_from_arguments_and_from_the_environment(
     ],
 )
 @pytest.mark.parametrize(
-    "command", [["up"], ["status"], ["verify"], ["seed"], ["backup", "/x"], ["restore", "/"]]
+    "command",
+    [["up"], ["status"], ["verify"], ["seed"], ["backup", "/x"], ["restore", "/"], ["watch"]],
 )
 def test_what_went_wrong_is_one_line_without_a_password_or_a_traceback(
     run: Run, url: str, command: list[str]
@@ -171,7 +172,17 @@ def test_what_went_wrong_is_one_line_without_a_password_or_a_traceback(
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["migrate"], ["up", "0"], ["down", "-1"], ["down", "many"], ["notify", "maybe"], ["backup"]]
+    "words",
+    [
+        [],
+        ["migrate"],
+        ["up", "0"],
+        ["down", "-1"],
+        ["down", "many"],
+        ["notify", "maybe"],
+        ["backup"],
+        ["watch", "x"],
+    ],
 )
 def test_words_that_it_does_not_know_are_refused(run: Run, words: list[str]) -> None:
     with pytest.raises(SystemExit) as ended:
