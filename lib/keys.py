@@ -109,21 +109,34 @@ def _reason(error: GatewayError) -> str:
     return error.message
 
 
+_ABOUT = """API keys of the gateway
+
+The record is found by DATABASE_URL, or by the secret that DATABASE_SECRET_NAME names: the migrator's address.
+docs/deploying.md tells more."""
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m lib.keys", description="API keys of the gateway")
-    commands = parser.add_subparsers(dest="command", required=True)
-    making = commands.add_parser("create", help="make a key and print it as the last line")
+    parser = argparse.ArgumentParser(
+        prog="python -m lib.keys",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    does = "make a key, and its user where there is none; the key is the last line"
+    making = commands.add_parser("create", help=does, description=does)
     making.add_argument("--user", required=True, type=_user_id, help="whose key it is")
     making.add_argument("--label", default="", help="a note for operators")
-    making.add_argument("--rate", type=_positive, help="requests per hour, if not the default")
+    making.add_argument("--rate", type=_positive, help="jobs per hour of this user, if not the default")
     ranks = making.add_mutually_exclusive_group()
     ranks.add_argument("--admin", action="store_true", help="make the user an admin, who may read everything")
     ranks.add_argument(
         "--guest", action="store_true", help="the key is a guest's token: it shows what it made"
     )
-    ending = commands.add_parser("revoke", help="end a key's life")
-    ending.add_argument("key_id", help="the id that create and list show")
-    listing = commands.add_parser("list", help="all keys, without the keys themselves")
+    does = "end a key's life: at once with CACHE_TABLE set, else within a minute"
+    ending = commands.add_parser("revoke", help=does, description=does)
+    ending.add_argument("key_id", metavar="ID", help="the id that create and list show")
+    does = "all keys, without the keys themselves"
+    listing = commands.add_parser("list", help=does, description=does)
     listing.add_argument("--user", help="only this user's")
     return parser
 

@@ -2,38 +2,53 @@
 
 import argparse
 from pathlib import Path
+from typing import TypeAlias
 from uuid import UUID
 
 from lib.stores.postgres.migrations import MIGRATIONS
 
+_Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
+
 _UNDER_MIGRATE = ("up", "down", "status", "verify")
+
+
+_ABOUT = """the record: its schema, and its care
+
+It is found by DATABASE_URL, or by the secret that DATABASE_SECRET_NAME names: the migrator's address, but for `watch`,
+which an analyst's will do for. docs/database.md tells more."""
 
 
 def parser() -> argparse.ArgumentParser:
     """Commands with their arguments; `migrate status` and `status` are the same."""
     top = argparse.ArgumentParser(
-        prog="python -m lib.database", description="the record: its schema, and its care"
+        prog="python -m lib.database",
+        description=_ABOUT,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    migrate = commands.add_parser("migrate", help="up, down, status or verify")
+    migrate = _command(commands, "migrate", "up, down, status or verify; the word may be left out")
     below = migrate.add_subparsers(dest="command", required=True, metavar="|".join(_UNDER_MIGRATE))
     for adding in (below, commands):
         _add_migrations(adding)
-    commands.add_parser("seed", help="add small believable data, once")
-    saving = commands.add_parser("backup", help="write everything into FILE (pg_dump, custom format)")
+    _command(commands, "seed", "add small believable data, once: not into a database in use")
+    saving = _command(commands, "backup", "write everything into FILE (pg_dump, custom format)")
     saving.add_argument("file", type=Path, metavar="FILE")
-    restoring = commands.add_parser("restore", help="fill an empty database from FILE, whole or not at all")
+    restoring = _command(commands, "restore", "fill an empty database from FILE, whole or not at all")
     restoring.add_argument("file", type=Path, metavar="FILE")
-    describing = commands.add_parser("describe", help="print what the database consists of, as JSON")
+    describing = _command(commands, "describe", "print what the database consists of, as JSON")
     describing.add_argument("--write", action="store_true", help="write it into database/schema.json instead")
     describing.add_argument("--docs", action="store_true", help="draw docs/database.md from it instead")
-    telling = commands.add_parser("notify", help="whether changes are told by NOTIFY")
+    telling = _command(commands, "notify", "whether changes are told by NOTIFY")
     telling.add_argument("state", choices=("on", "off"))
-    watching = commands.add_parser("watch", help="print changes of jobs as they happen")
+    watching = _command(commands, "watch", "print changes of jobs as they happen, until Ctrl-C")
     watching.add_argument(
         "job_id", nargs="?", type=_job_id, metavar="JOB_ID", help="one job, from its beginning to its end"
     )
-    joining = commands.add_parser("logins", help="make the logins of the functions, where they are missing")
+    joining = _command(
+        commands,
+        "logins",
+        "make the logins of the functions, where they are missing or have another password",
+    )
     joining.add_argument(
         "--api-url", help="of the functions that answer callers; else API_DATABASE_URL or its secret"
     )
@@ -41,17 +56,21 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_migrations(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    up = commands.add_parser("up", help="apply what is missing")
-    up.add_argument("steps", nargs="?", type=_steps, help="at most so many files")
-    down = commands.add_parser(
-        "down", help="take back the last migration, or the last STEPS, or all; data is lost"
+def _add_migrations(commands: _Commands) -> None:
+    up = _command(commands, "up", "apply what is missing")
+    up.add_argument("steps", nargs="?", type=_steps, metavar="STEPS", help="at most so many files")
+    down = _command(commands, "down", "take back the last migration, or the last STEPS, or all; data is lost")
+    down.add_argument(
+        "steps", nargs="?", type=_steps_or_all, default=1, metavar="STEPS", help="how many files, or all"
     )
-    down.add_argument("steps", nargs="?", type=_steps_or_all, default=1, help="how many files, or all")
     down.add_argument("--yes", action="store_true", help="do it; without, only say what would be done")
-    for added in (up, down, commands.add_parser("status", help="what was applied and what was not")):
+    for added in (up, down, _command(commands, "status", "what was applied and what was not")):
         added.add_argument("--directory", type=Path, default=MIGRATIONS, help=argparse.SUPPRESS)
-    commands.add_parser("verify", help="name every difference between this database and the migrations")
+    _command(commands, "verify", "name every difference between this database and the migrations")
+
+
+def _command(commands: _Commands, name: str, does: str) -> argparse.ArgumentParser:
+    return commands.add_parser(name, help=does, description=does)
 
 
 def _job_id(text: str) -> str:
