@@ -152,6 +152,10 @@ class RecordUnavailableError(UnavailableError):
     code = "record_unavailable"
 
 
+class CommitUnknownError(RecordUnavailableError):
+    """The record went away before it answered: what it was asked to write was written whole, or not at all."""
+
+
 class ProviderError(GatewayError):
     """The provider refused or failed; `code` is one of `lib.domain.provider.FailureKind`."""
 

@@ -118,7 +118,7 @@ def test_in_a_transaction_the_plan_is_asked_for_after_its_end(
 ) -> None:
     open_transactions = """
         select count(*) from pg_stat_activity
-        where xact_start is not null and backend_type = 'client backend' and pid <> pg_backend_pid()
+        where state like 'idle in transaction%' and backend_type = 'client backend'
     """
     seen: list[tuple[int, str | None]] = []
 

@@ -2,6 +2,7 @@
 
     serialization failure, deadlock          lost a race: run it again
     away, restarting, read-only, full, slow  RecordUnavailableError, to be tried again later
+    away with an answer that was due         CommitUnknownError: it was done, or nothing of it
     data that a column cannot hold           InvalidError (a check, too long, NUL, no JSON), TooLargeError
     against what is recorded                 ConflictError (unique, foreign key, exclusion)
     a row or a table that one may not touch  ForbiddenError
@@ -16,6 +17,7 @@ import psycopg
 from psycopg import errors as pg
 
 from lib.domain.errors import (
+    CommitUnknownError,
     ConflictError,
     ForbiddenError,
     GatewayError,
@@ -39,16 +41,16 @@ AWAY = (
     pg.IdleInTransactionSessionTimeout,
     TimeoutError,
 )
+CONNECTION_ENDED = (
+    "08",
+    "57P",
+)  # classes of SQLSTATE; any other is an answer, and says that nothing was done
 FAULTS = (psycopg.Error, TimeoutError, UnicodeEncodeError)
 """All that running a statement raises."""
 
 
 class LostRaceError(RecordUnavailableError):
     """The transaction lost against another, and nothing of it was done: the same may succeed at once."""
-
-
-class CommitUnknownError(RecordUnavailableError):
-    """The record went away while it committed: all of the transaction was done, or nothing."""
 
 
 def is_away(error: BaseException) -> bool:
@@ -69,6 +71,19 @@ def raise_fault(error: Exception) -> NoReturn:
     if isinstance(meaning, RecordUnavailableError | ForbiddenError):
         raise meaning from error
     raise meaning from None
+
+
+def may_be_done(error: BaseException) -> bool:
+    """Whether a statement that ended so may have been carried out all the same: its answer never came."""
+    code = error.sqlstate if isinstance(error, psycopg.Error) else None
+    return is_away(error) and (code is None or code.startswith(CONNECTION_ENDED))
+
+
+def raise_fault_of_statement(error: Exception) -> NoReturn:
+    """As `raise_fault`, of a statement that is its own transaction: CommitUnknownError where its answer was lost."""
+    if may_be_done(error):
+        raise CommitUnknownError(_away(error), retry_after_seconds=RETRY_AFTER_SECONDS) from error
+    raise_fault(error)
 
 
 def commit_unknown() -> CommitUnknownError:

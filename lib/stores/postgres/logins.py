@@ -11,7 +11,8 @@ from lib.stores.postgres.roles import GRANT_OPTIONS_SINCE, POWERS, WITHOUT_POWER
 LOGIN_SETTINGS = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "30s",
-    "lock_timeout": "10s",
+    "lock_timeout": "4s",  # before `RecordConnection` gives up: who waits in vain is told that nothing was done
+    "client_connection_check_interval": "1s",  # what nobody waits for any more is undone
     "search_path": "public",
 }
 _PROBE_SECONDS = 5

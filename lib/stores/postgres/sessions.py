@@ -8,13 +8,16 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
 from lib.domain.actor import Actor
+from lib.domain.errors import RecordUnavailableError
 from lib.ports.actor import current_actor
 from lib.stores.postgres.faults import (
+    AWAY,
     FAULTS,
     LOST_RACES,
     LostRaceError,
+    commit_unknown,
     is_away,
-    raise_fault,
+    raise_fault_of_statement,
     worth_another_connection,
 )
 from lib.stores.postgres.lease import Lease
@@ -49,13 +52,13 @@ class RecordSessions(ABC):
     def fetch(self, sql: str, params: Any = (), *, repeat: bool = True) -> list[tuple[Any, ...]]:
         """The rows of one statement, in one round trip.
 
-        With a current actor (`lib.ports.actor`) it runs on the actor's behalf. A statement on a connection that
-        turns out to be dead is sent once more over another, which may run it twice: pass `repeat=False` where
-        that is not harmless. One that lost a race is run again anyway: nothing of it was done.
+        With a current actor (`lib.ports.actor`) it runs on the actor's behalf. A statement whose connection dies
+        is sent once more over another, which may run it twice: pass `repeat=False` where that is not harmless.
+        One that lost a race is run again anyway: nothing of it was done.
 
         Raises:
-            RecordUnavailableError: the record is away, read-only, full, or did not answer in time; a statement
-                that was under way may have been carried out.
+            RecordUnavailableError: the record is away, read-only or full, and nothing was done.
+            CommitUnknownError: the record went away, or was too slow, with an answer still to come.
             InvalidError, TooLargeError, ConflictError, ForbiddenError: see `lib.stores.postgres.faults`.
         """
         before, after = self._around(current_actor())
@@ -71,7 +74,7 @@ class RecordSessions(ABC):
             except FAULTS as error:
                 if is_away(error):
                     lease.spoil()
-                raise_fault(error)
+                raise_fault_of_statement(error)
             finally:
                 slow.tell(lease)
 
@@ -126,10 +129,18 @@ def _reconnecting(run: Callable[[], ResultT], lease: Lease, *, repeat: bool) -> 
     try:
         return _racing(run, lease)
     except FAULTS as error:
-        if not (repeat and lease.reused and worth_another_connection(error)):
+        if not (repeat and worth_another_connection(error)):
             raise
-    lease.renew()
-    return _racing(run, lease)
+    try:
+        lease.renew()
+        return _racing(run, lease)
+    except (
+        RecordUnavailableError,
+        *AWAY,
+    ) as error:  # whatever became of this one, the first may have been done
+        if is_away(error):
+            lease.spoil()
+        raise commit_unknown() from error
 
 
 def _racing(run: Callable[[], ResultT], lease: Lease) -> ResultT:
