@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lib.domain.cursor import decode_time_and_id, encode_time_and_id
 from lib.domain.errors import FieldError, InvalidError
 from lib.domain.job import JobStatus
-from lib.domain.job_cursor import decode_cursor, encode_cursor
 from lib.domain.media_type import MediaType
-from lib.domain.snapshot import JobSnapshot
+from lib.domain.page import LARGEST_PAGE
+from lib.domain.snapshot import JobSnapshot, parse_time
 from lib.ports.record import JobFilter, JobRecord
 
 DEEPEST_ROW = 10_000
-LARGEST_PAGE = 100
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class ListJobs:
             user_id=user_id,
             status=query.status,
             media_type=query.media_type,
-            before=decode_cursor(query.cursor) if query.cursor else None,
+            before=decode_time_and_id(query.cursor) if query.cursor else None,
             offset=(page - 1) * query.limit if page else 0,
             limit=query.limit,
         )
@@ -75,8 +75,12 @@ class ListJobs:
             total=self.record.count_jobs(wanted, DEEPEST_ROW),
             has_next=has_next,
             has_prev=page is None or page > 1,
-            next_cursor=encode_cursor(jobs[-1]) if has_next else None,
+            next_cursor=_after(jobs[-1]) if has_next else None,
         )
+
+
+def _after(last: JobSnapshot) -> str:
+    return encode_time_and_id(parse_time(last.data["createdAt"]), last.job_id)
 
 
 def _check(query: JobQuery) -> None:

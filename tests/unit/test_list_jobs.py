@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from lib.domain.cursor import decode_time_and_id
 from lib.domain.errors import InvalidError
 from lib.domain.ids import short_id, uuid7
-from lib.domain.job_cursor import decode_cursor
 from lib.ports.record import NewJob
 from lib.services.list_jobs import JobQuery, ListJobs
 from lib.stores.postgres.record import PostgresRecord
@@ -104,5 +104,5 @@ def test_wrong_queries_are_refused_with_all_their_faults(
 )
 def test_a_cursor_that_we_did_not_give_out_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidError) as caught:
-        decode_cursor(cursor)
+        decode_time_and_id(cursor)
     assert [error.path for error in caught.value.errors] == ["cursor"]

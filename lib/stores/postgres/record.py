@@ -7,7 +7,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from lib.domain.provider import ProviderUpdate
-from lib.domain.snapshot import JobSnapshot, format_time
+from lib.domain.snapshot import JobSnapshot
 from lib.ports.record import (
     Answer,
     JobFilter,
@@ -19,7 +19,9 @@ from lib.ports.record import (
     WorkReport,
 )
 from lib.stores.postgres.connection import RecordConnection
-from lib.stores.postgres.holdable import holdable as _clean
+from lib.stores.postgres.holdable import holdable
+from lib.stores.postgres.record_json import answer_json, evidence_json, new_job_json, usage_json, work_json
+from lib.stores.postgres.transition_answer import read_outbox, read_transition
 
 _LIST = """
 select job_snapshot(j) from jobs j
@@ -43,7 +45,7 @@ class PostgresRecord:
 
     def create_job(self, job: NewJob, now: datetime) -> Transition:
         """See the port."""
-        return self._transition("select create_job(%s, %s)", Jsonb(_new_job(job)), now)
+        return self._transition("select create_job(%s, %s)", new_job_json(job), now)
 
     def record_submitted(
         self,
@@ -66,9 +68,9 @@ class PostgresRecord:
                 provider_job_id,
                 now,
                 due_at,
-                _answer(answer),
+                answer_json(answer),
                 poll_after_seconds,
-                _usage(usage),
+                usage_json(usage),
             ),
         )
 
@@ -86,7 +88,7 @@ class PostgresRecord:
         """See the port."""
         return self._transition(
             "select defer_submit(%s, %s, %s, %s, %s, %s, %s)",
-            *(job_id, attempt, retry_at, _clean(reason), now, _answer(answer), _usage(usage)),
+            *(job_id, attempt, retry_at, holdable(reason), now, answer_json(answer), usage_json(usage)),
         )
 
     def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
@@ -108,7 +110,7 @@ class PostgresRecord:
         """See the port."""
         return self._transition(
             "select mark_submit_unknown(%s, %s, %s, %s, %s, %s)",
-            *(job_id, attempt, due_at, now, _answer(answer), _usage(usage)),
+            *(job_id, attempt, due_at, now, answer_json(answer), usage_json(usage)),
         )
 
     def fail_job(
@@ -127,7 +129,7 @@ class PostgresRecord:
         state = "refused" if refused else "failed"
         return self._transition(
             "select fail_job(%s, %s, %s, %s, %s, %s, %s, %s)",
-            *(job_id, code, _clean(message), retryable, now, state, _answer(answer), _usage(usage)),
+            *(job_id, code, holdable(message), retryable, now, state, answer_json(answer), usage_json(usage)),
         )
 
     def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
@@ -147,26 +149,16 @@ class PostgresRecord:
         storing_due_at: datetime,
     ) -> Transition:
         """See the port."""
-        failure = update.failure
-        evidence = {
-            "jobId": job_id,
-            "attempt": attempt,
-            "providerJobId": update.provider_job_id,
-            "status": update.status.value,
-            "outputs": [output.as_json() for output in update.outputs],
-            "failure": failure
-            and {
-                "kind": failure.kind.value,
-                "message": _clean(failure.message),
-                "retryable": failure.retryable,
-            },
-            "billedSeconds": update.billed_seconds,
-            "source": source,
-            "dueAt": format_time(due_at),
-            "storingDeadlineAt": format_time(storing_deadline_at),
-            "storingDueAt": format_time(storing_due_at),
-        }
-        return self._transition("select apply_update(%s, %s)", Jsonb(_clean(evidence)), now)
+        evidence = evidence_json(
+            job_id,
+            attempt,
+            update,
+            source=source,
+            due_at=due_at,
+            storing_deadline_at=storing_deadline_at,
+            storing_due_at=storing_due_at,
+        )
+        return self._transition("select apply_update(%s, %s)", evidence, now)
 
     def begin_check(
         self, job_id: str, *, poll_seq: int | None, now: datetime, due_at: datetime
@@ -210,7 +202,7 @@ class PostgresRecord:
 
     def update_job_status(self, change: Mapping[str, Any], now: datetime) -> Transition:
         """See the port."""
-        return self._transition("select update_job_status(%s, %s)", Jsonb(_clean(change)), now)
+        return self._transition("select update_job_status(%s, %s)", Jsonb(holdable(change)), now)
 
     def record_metrics(self, metrics: Sequence[Metric], now: datetime) -> int:
         """See the port."""
@@ -219,7 +211,7 @@ class PostgresRecord:
             for m in metrics
         ]
         rows = self._connection.fetch(
-            "select record_system_metrics(%s, %s)", (now, Jsonb(_clean(more))), repeat=False
+            "select record_system_metrics(%s, %s)", (now, Jsonb(holdable(more))), repeat=False
         )
         return int(rows[0][0])
 
@@ -234,11 +226,11 @@ class PostgresRecord:
 
     def log_url_access(self, access: Mapping[str, Any]) -> bool:
         """See the port."""
-        return bool(self._connection.fetch("select log_url_access(%s)", (Jsonb(_clean(access)),))[0][0])
+        return bool(self._connection.fetch("select log_url_access(%s)", (Jsonb(holdable(access)),))[0][0])
 
     def log_security_event(self, event: Mapping[str, Any]) -> bool:
         """See the port."""
-        return bool(self._connection.fetch("select log_security_event(%s)", (Jsonb(_clean(event)),))[0][0])
+        return bool(self._connection.fetch("select log_security_event(%s)", (Jsonb(holdable(event)),))[0][0])
 
     def take_due_jobs(self, *, now: datetime, limit: int, lease_until: datetime) -> list[tuple[str, str]]:
         """See the port."""
@@ -250,7 +242,7 @@ class PostgresRecord:
     def take_outbox(self, *, now: datetime, limit: int, lease_until: datetime) -> list[OutboxMessage]:
         """See the port."""
         rows = self._connection.fetch("select take_outbox(%s, %s, %s)", (now, limit, lease_until))
-        return list(_outbox(rows[0][0]))
+        return list(read_outbox(rows[0][0]))
 
     def forget_sent(self, outbox_ids: Sequence[int]) -> None:
         """See the port."""
@@ -287,98 +279,4 @@ class PostgresRecord:
         return int(self._connection.fetch(_COUNT, params)[0][0])
 
     def _transition(self, sql: str, *params: Any, repeat: bool = True) -> Transition:
-        answer: dict[str, Any] = self._connection.fetch(sql, params, repeat=repeat)[0][0]
-        job = answer.pop("job")
-        return Transition(
-            outcome=answer.pop("outcome"),
-            changed=answer.pop("changed"),
-            snapshot=JobSnapshot(job) if job else None,
-            outbox=tuple(_outbox(answer.pop("outbox"))),
-            extra=answer,
-        )
-
-
-def _outbox(rows: Sequence[Mapping[str, Any]]) -> list[OutboxMessage]:
-    return [
-        OutboxMessage(row["id"], row["topic"], row["group"], row["payload"], float(row["delay"]))
-        for row in rows
-    ]
-
-
-def _answer(answer: Answer | None) -> Jsonb | None:
-    return Jsonb({"statusCode": answer.status_code, "body": answer.body}) if answer else None
-
-
-def _usage(usage: Usage | None) -> Jsonb | None:
-    return Jsonb(usage.as_json()) if usage else None
-
-
-def work_json(work: WorkReport) -> Jsonb:
-    """A report as `record_work` and `complete_job` take it."""
-    steps = [
-        {
-            "timelineId": step.timeline_id,
-            "success": step.success,
-            "endedAt": format_time(step.ended_at),
-            "progress": step.progress,
-            "details": dict(step.details),
-            **(step.usage.as_json() if step.usage else {}),
-        }
-        for step in work.steps
-    ]
-    operations = [
-        {
-            "operationId": done.operation_id,
-            "operation": done.operation,
-            "bucket": done.bucket,
-            "key": done.key,
-            "success": done.success,
-            "at": format_time(done.at),
-            "durationMs": round(done.duration_ms, 3),
-            "fileSize": done.file_size,
-            "outputIndex": done.output_index,
-            "region": done.region,
-            "errorCode": done.error_code,
-            "metadata": dict(done.metadata),
-        }
-        for done in work.operations
-    ]
-    return Jsonb(_clean({"steps": steps, "operations": operations}))
-
-
-def _new_job(job: NewJob) -> dict[str, Any]:
-    attempt: dict[str, Any] = {
-        "modelRef": job.model_ref,
-        "credentialVersion": job.credential_version,
-        "leaseUntil": job.lease_until.isoformat(),
-    }
-    if job.input is not None:
-        attempt["input"] = _clean(job.input)
-    fields: dict[str, Any] = {
-        "jobId": job.job_id,
-        "shortId": job.short_id,
-        "userId": job.user_id,
-        "mediaType": job.media_type,
-        "modelId": job.model_id,
-        "provider": job.provider,
-        "estimatedTime": job.estimated_time_seconds,
-        "estimatedCost": job.estimated_cost,
-        "deadlineAt": job.deadline_at.isoformat(),
-        "warnings": list(job.warnings),
-        "attempt": attempt,
-    }
-    if job.guest_token is not None:
-        fields["guestToken"] = job.guest_token
-    if job.client_ip is not None:
-        fields["clientIp"] = job.client_ip
-    if job.user_agent is not None:
-        fields["userAgent"] = _clean(job.user_agent)
-    if job.parameters is not None:
-        fields["parameters"] = _clean(job.parameters)
-    if job.request_ref is not None:
-        fields["requestRef"] = job.request_ref
-    if job.idempotency_key is not None and job.idempotency_expires_at is not None:
-        fields["idempotencyKey"] = job.idempotency_key
-        fields["requestHash"] = job.request_hash
-        fields["idempotencyExpiresAt"] = job.idempotency_expires_at.isoformat()
-    return fields
+        return read_transition(self._connection.fetch(sql, params, repeat=repeat)[0][0])
