@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 
 from lib.domain.actor import Actor
 
@@ -42,7 +43,7 @@ class Caller:
         """Whether the record called the user an admin when the key was checked; the record itself asks again."""
         return self.role is AccessRole.ADMIN and self.kind is not UserKind.GUEST
 
-    @property
+    @cached_property
     def actor(self) -> Actor:
         """Whom the record is to act for."""
         return Actor(user_id=self.user_id, guest_token=self.guest_token)
