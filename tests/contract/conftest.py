@@ -1,25 +1,8 @@
-"""Real servers for the conformance suites, one of each for a test process."""
-
-from collections.abc import Iterator
+"""What the conformance suites share."""
 
 import pytest
 
-from local.backing import Moto, Redis
 from tests.fakes.aws_tables import REGION
-
-
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    """A Redis; tests share it and use keys of their own."""
-    with Redis(tmp_path_factory.mktemp("redis") / "data") as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def moto_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Moto]:
-    """AWS by moto; tests share it and use tables and queues of their own."""
-    with Moto(tmp_path_factory.mktemp("moto") / "data") as server:
-        yield server
 
 
 @pytest.fixture

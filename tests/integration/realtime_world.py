@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lib.domain.ids import short_id, uuid7
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.ports.record import NewJob
 from lib.stores.postgres.record import PostgresRecord
+from tests.fakes import jobs
 
 PATIENCE_SECONDS = 20.0
 
@@ -51,24 +51,7 @@ def now() -> datetime:
 
 def new_job(user_id: str = "alice", **changes: Any) -> NewJob:
     """A job that begins now."""
-    at = now()
-    job: dict[str, Any] = {
-        "job_id": str(uuid7(at)),
-        "short_id": short_id(),
-        "user_id": user_id,
-        "media_type": "image",
-        "model_id": "flux-schnell",
-        "provider": "replicate",
-        "model_ref": "black-forest-labs/flux-schnell",
-        "credential_version": "platform",
-        "estimated_time_seconds": 5,
-        "estimated_cost": "0.003",
-        "deadline_at": at + timedelta(minutes=10),
-        "lease_until": at + timedelta(minutes=1),
-        "parameters": {"prompt": "a lighthouse"},
-        "input": {"prompt": "a lighthouse"},
-    }
-    return NewJob(**(job | changes))
+    return jobs.new_job(now(), user_id, **changes)
 
 
 def create(record: PostgresRecord, user_id: str = "alice") -> str:

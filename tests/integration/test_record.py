@@ -11,12 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from lib.domain.ids import short_id, uuid7
+from lib.domain.ids import uuid7
 from lib.domain.job import JobState, JobStatus, JobStep, can_move
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.ports.record import Answer, JobFilter, NewJob, StepEnd, StorageOperation, Transition, WorkReport
 from lib.services.list_jobs import JobQuery, ListJobs
 from lib.stores.postgres.record import PostgresRecord
+from tests.fakes import jobs
 from tests.integration.composed import compose
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -28,23 +29,7 @@ def at(seconds: float) -> datetime:
 
 
 def new_job(**changes: Any) -> NewJob:
-    job = NewJob(
-        job_id=str(uuid7(NOW)),
-        short_id=short_id(),
-        user_id="alice",
-        media_type="image",
-        model_id="flux-schnell",
-        provider="replicate",
-        model_ref="black-forest-labs/flux-schnell",
-        credential_version="platform",
-        estimated_time_seconds=5,
-        estimated_cost="0.003",
-        deadline_at=at(600),
-        lease_until=at(60),
-        parameters={"prompt": "a lighthouse"},
-        input={"prompt": "a lighthouse"},
-    )
-    return replace(job, **changes)
+    return jobs.new_job(NOW, **changes)
 
 
 def with_key(job: NewJob, key: str = "k1", request_hash: str = "h1") -> NewJob:
@@ -330,7 +315,10 @@ def test_only_one_worker_wins_a_deferred_attempt(record: PostgresRecord) -> None
     deferred = record.defer_submit(job_id, 1, retry_at=at(10), reason="throttled", now=at(1))
     assert deferred.outbox[0].payload == {"kind": "check", "jobId": job_id}
     assert deferred.outbox[0].delay_seconds == 9
-    wins = [record.claim_attempt(job_id, 1, lease_until=at(80 + n), now=at(11)).outcome for n in range(3)]
+    wins = [
+        record.claim_attempt(job_id, 1, claim=str(uuid7()), lease_until=at(80 + n), now=at(11)).outcome
+        for n in range(3)
+    ]
     assert wins == ["claimed", "not_claimed", "not_claimed"]
 
 
@@ -338,7 +326,10 @@ def test_a_job_that_was_not_submitted_is_canceled_at_once(record: PostgresRecord
     job_id = create(record)
     record.defer_submit(job_id, 1, retry_at=at(10), reason="throttled", now=at(1))
     assert record.request_cancel(job_id, "alice", at(2)).job.status is JobStatus.CANCELED
-    assert record.claim_attempt(job_id, 1, lease_until=at(80), now=at(11)).outcome == "not_claimed"
+    assert (
+        record.claim_attempt(job_id, 1, claim=str(uuid7()), lease_until=at(80), now=at(11)).outcome
+        == "not_claimed"
+    )
 
 
 def test_cancel_of_a_running_job_is_a_wish_until_the_provider_confirms_it(record: PostgresRecord) -> None:
@@ -479,7 +470,7 @@ def test_a_claim_whose_holder_died_is_marked_unknown_and_ends_its_step(
 ) -> None:
     job_id = create(record)
     record.defer_submit(job_id, 1, retry_at=at(10), reason="throttled", now=at(1))
-    record.claim_attempt(job_id, 1, lease_until=at(80), now=at(11))
+    record.claim_attempt(job_id, 1, claim=str(uuid7()), lease_until=at(80), now=at(11))
     assert steps(postgres_url) == [("submitting", False), ("submitting", None)]
     record.mark_submit_unknown(job_id, 1, due_at=at(90), now=at(81))
     record.mark_submit_unknown(job_id, 1, due_at=at(90), now=at(82))

@@ -11,15 +11,16 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from lib.domain.ids import short_id, uuid7
+from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus
 from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.domain.retention import RetentionPeriods
-from lib.ports.record import NewJob, StepEnd, StorageOperation, WorkReport
+from lib.ports.record import StepEnd, StorageOperation, WorkReport
 from lib.services.retention import Retention
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
 from local.backing import RecordDatabase
+from tests.fakes.jobs import new_job
 from tests.integration.aged_record import DUE, JOBS, AgedRecord
 from tests.integration.world import RecordingJournal
 
@@ -68,7 +69,7 @@ class Writer:
             self._connection.close()
 
     def _write_one(self) -> str:
-        record, job = self._record, _job()
+        record, job = self._record, new_job(NOW, "user-1")
         record.create_job(job, NOW)
         update = ProviderUpdate(
             status=RemoteStatus.SUCCEEDED,
@@ -83,25 +84,6 @@ class Writer:
         work = WorkReport([StepEnd(timeline_id, True, NOW) for timeline_id in steps.values()], [moved])
         assert record.complete_job(job.job_id, [_output()], NOW, work=work).job.status is JobStatus.COMPLETED
         return job.job_id
-
-
-def _job() -> NewJob:
-    return NewJob(
-        job_id=str(uuid7(NOW)),
-        short_id=short_id(),
-        user_id="user-1",
-        media_type="image",
-        model_id="flux-schnell",
-        provider="replicate",
-        model_ref="r",
-        credential_version="platform",
-        estimated_time_seconds=5,
-        estimated_cost="0.003",
-        deadline_at=NOW + timedelta(hours=1),
-        lease_until=NOW + timedelta(minutes=1),
-        parameters={},
-        input={},
-    )
 
 
 def _output() -> dict[str, Any]:

@@ -6,10 +6,9 @@ import pytest
 
 from lib.domain.cursor import decode_time_and_id
 from lib.domain.errors import InvalidError
-from lib.domain.ids import short_id, uuid7
-from lib.ports.record import NewJob
 from lib.services.list_jobs import JobQuery, ListJobs
 from lib.stores.postgres.record import PostgresRecord
+from tests.fakes.jobs import new_job
 
 START = datetime(2026, 11, 20, 18, 0, tzinfo=UTC)
 
@@ -19,25 +18,9 @@ def add_jobs(record: PostgresRecord, count: int, user_id: str = "u1", media_type
     ids = []
     for index in range(count):
         at = START + timedelta(milliseconds=min(index, count - 2))
-        job_id = str(uuid7(at))
-        job = NewJob(
-            job_id=job_id,
-            short_id=short_id(),
-            user_id=user_id,
-            media_type=media_type,
-            model_id="m",
-            provider="replicate",
-            model_ref="a/b",
-            credential_version="platform",
-            estimated_time_seconds=5,
-            estimated_cost="0.003",
-            deadline_at=at + timedelta(hours=1),
-            lease_until=at + timedelta(minutes=1),
-            parameters={},
-            input={},
-        )
+        job = new_job(at, user_id, media_type=media_type)
         record.create_job(job, at)
-        ids.append((at, job_id))
+        ids.append((at, job.job_id))
     return [job_id for _, job_id in sorted(ids, reverse=True)]
 
 

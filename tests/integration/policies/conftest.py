@@ -16,6 +16,7 @@ from lib.ports.record import Answer, NewJob, StorageOperation, WorkReport
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
 from local.backing import RecordDatabase
+from tests.fakes.jobs import new_job
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ADDRESS = "203.0.113.7"
@@ -166,21 +167,13 @@ class Scene:
 
 
 def _job(actor: Actor, job_id: str, key: str | None = None) -> NewJob:
-    job = NewJob(
+    secret = {"prompt": f"a secret of {actor.user_id}"}
+    job = new_job(
+        NOW,
+        str(actor.user_id),
         job_id=job_id,
-        short_id=short_id(),
-        user_id=str(actor.user_id),
-        media_type="image",
-        model_id="flux-schnell",
-        provider="replicate",
-        model_ref="black-forest-labs/flux-schnell",
-        credential_version="platform",
-        estimated_time_seconds=5,
-        estimated_cost="0.003",
-        deadline_at=NOW + timedelta(minutes=30),
-        lease_until=NOW + timedelta(minutes=1),
-        parameters={"prompt": f"a secret of {actor.user_id}"},
-        input={"prompt": f"a secret of {actor.user_id}"},
+        parameters=secret,
+        input=secret,
         guest_token=actor.guest_token,
         client_ip=ADDRESS,
         user_agent="curl/8",
