@@ -26,7 +26,7 @@ end
 $$;
 
 -- Workers: all that transitions, storing, logs and expiry take; nothing of keys.
-grant select, insert on users to vsl_worker;
+grant select, insert (user_id, created_at) on users to vsl_worker;
 grant select, insert, update on attempts, elements to vsl_worker;
 grant select, insert, update, delete on jobs, idempotency_keys, outbox, processing_timeline to vsl_worker;
 grant select, insert on outputs to vsl_worker;
@@ -63,7 +63,9 @@ create policy jobs_api_admin on jobs for select to vsl_api using ((select actor_
 create policy idempotency_keys_api on idempotency_keys to vsl_api
     using (user_id = (select actor_user_id())) with check (user_id = (select actor_user_id()));
 create policy outbox_api on outbox to vsl_api
-    using (user_id = (select actor_user_id())) with check (user_id = (select actor_user_id()));
+    using (user_id = (select actor_user_id()))
+    with check (user_id = (select actor_user_id()) and payload ->> 'jobId' = job_id::text and exists (
+        select from jobs j where j.job_id = outbox.job_id and j.user_id = (select actor_user_id())));
 
 -- What belongs to a job is seen with it, and written by its user only.
 do $$

@@ -219,6 +219,31 @@ def test_nothing_is_added_to_another_users_job(scene: Scene, table: str) -> None
         connection.execute(statements[table], (scene.bob.running,))
 
 
+@pytest.mark.parametrize("about", ["job_id", "payload"])
+def test_no_message_of_ones_own_is_about_another_users_job(scene: Scene, about: str) -> None:
+    """What is in the outbox is sent to workers, who may do everything to the job that it names."""
+    job_id, payload = (scene.bob if about == each else scene.alice for each in ("job_id", "payload"))
+    with scene.api(scene.alice.actor) as connection, pytest.raises(pg.InsufficientPrivilege):
+        connection.execute(
+            "insert into outbox (topic, job_id, user_id, payload, available_at, leased_until, created_at)"
+            " values ('store', %s, 'alice', jsonb_build_object('jobId', %s::text), now(), now(), now())",
+            (job_id.running, payload.running),
+        )
+
+
+def test_workers_make_nobody_an_admin(scene: Scene) -> None:
+    tries: tuple[LiteralString, ...] = (
+        "insert into users (user_id, access_role, created_at) values ('mallory', 'admin', now())",
+        "update users set access_role = 'admin' where user_id = 'alice'",
+    )
+    for statement in tries:
+        with (
+            psycopg.connect(scene.database.worker_url) as connection,
+            pytest.raises(pg.InsufficientPrivilege),
+        ):
+            connection.execute(statement)
+
+
 def test_what_is_not_seen_is_neither_changed_nor_deleted(scene: Scene) -> None:
     before = scene.contents()
     with scene.api(scene.alice.actor) as connection:
