@@ -221,7 +221,11 @@ def test_a_migrator_waits_for_another_without_waiting_inside_the_database(empty:
 def test_a_migrator_that_never_ends_is_not_waited_for_forever(empty: str, files: Path) -> None:
     with psycopg.connect(empty) as other:
         other.execute("select pg_advisory_xact_lock(%s)", (ADVISORY_LOCK,))
-        with pytest.raises(ConfigurationError, match="another migrator has been at work for 0 s"):
+        said = (
+            "another migrator has been at work for 0 s; try again later, "
+            f"or end process {other.info.backend_pid} of the login {other.info.user}"
+        )
+        with pytest.raises(ConfigurationError, match=said):
             migrate_up(empty, files, limits=Limits(other_migrator_seconds=0))
 
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from lib.domain.errors import ConfigurationError
+from lib.stores.postgres import roles
 from lib.stores.postgres.logins import LOGIN_SETTINGS, ensure_login
 from lib.stores.postgres.migrations import migrate_up
 from lib.stores.postgres.migrator import connect
@@ -135,6 +136,52 @@ def test_migrators_of_two_databases_at_once_make_the_roles_once(cluster: Cluster
     assert sorted(made) == GROUPS
 
 
+@pytest.mark.parametrize("whose", ["public", "vsl_api"])
+def test_nobody_but_the_owner_makes_things_in_schema_public(cluster: Cluster, whose: str) -> None:
+    """As a database of Postgres 14 or before lets everybody."""
+    url = cluster.migrator()
+    with connect(url) as connection:
+        ensure_roles(connection)
+        connection.execute(f"grant create on schema public to {whose}".encode())
+        assert ensure_roles(connection) == []
+    database = url.rpartition("/")[2]
+    with psycopg.connect(cluster.url("postgres", database)) as superuser:
+        superuser.execute("set local role vsl_api")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="schema public"):
+            superuser.execute("create function public.uuid_at(date) returns uuid language sql return null")
+
+
+def test_a_right_that_the_migrator_cannot_take_away_is_said_to_an_administrator(cluster: Cluster) -> None:
+    url = cluster.migrator()
+    with connect(url) as connection:
+        ensure_roles(connection)
+    with psycopg.connect(cluster.url("postgres", url.rpartition("/")[2]), autocommit=True) as superuser:
+        superuser.execute("alter schema public owner to postgres; grant create on schema public to public")
+        with connect(url) as connection:
+            with pytest.raises(
+                ConfigurationError, match="revoke create on schema public from public"
+            ) as said:
+                ensure_roles(connection)
+            superuser.execute("revoke create on schema public from public")
+            assert "may not set up roles" in str(said.value)
+            assert ensure_roles(connection) == []
+
+
+def test_who_keeps_others_from_the_roles_is_named_and_not_waited_for_forever(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roles, "_LOCK_SECONDS", 0)
+    url = cluster.migrator()
+    with (
+        psycopg.connect(cluster.url("postgres", url.rpartition("/")[2])) as other,
+        connect(url) as connection,
+    ):
+        other.execute("select pg_advisory_lock(%s)", (roles.ROLES_LOCK,))
+        said = f"end process {other.info.backend_pid} of the login postgres"
+        with pytest.raises(ConfigurationError, match=said):
+            ensure_roles(connection)
+
+
 def test_a_group_that_bypasses_row_level_security_is_refused(cluster: Cluster) -> None:
     url = cluster.migrator()
     cluster.run("create role vsl_api bypassrls")
@@ -180,6 +227,7 @@ def test_a_password_that_no_longer_works_is_set_and_never_logged_nor_stored_in_t
     cluster: Cluster, migrated: str
 ) -> None:
     database = migrated.rpartition("/")[2]
+    logged_before = len(cluster.server.log.read_text())
     old, new = (cluster.url(f"vsl_x_worker:{word}-{QUOTED}", database) for word in ("old", "new"))
     with connect(migrated) as connection:
         ensure_login(connection, old, Group.WORKER)
@@ -188,7 +236,7 @@ def test_a_password_that_no_longer_works_is_set_and_never_logged_nor_stored_in_t
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(old)
     stored = str(cluster.run("select rolpassword from pg_authid where rolname = 'vsl_x_worker'"))
-    log = cluster.server.log.read_text()
+    log = cluster.server.log.read_text()[logged_before:]
     assert "SCRAM-SHA-256$" in stored
     assert "alter role" in log
     assert "p@ss" not in stored + log

@@ -11,6 +11,7 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from lib.domain.errors import ConfigurationError
+from lib.stores.postgres.advisory import lock_within
 from lib.stores.postgres.migrator import Connection
 
 ROLES_LOCK = 7_305_819  # held for a moment only, unlike the lock of migrations
@@ -18,6 +19,7 @@ GRANT_OPTIONS_SINCE = (
     160000  # from Postgres 16 a membership says whether it is inherited, and whether SET ROLE works
 )
 _TRIES = 10
+_LOCK_SECONDS = 20
 
 
 class Group(StrEnum):
@@ -66,8 +68,8 @@ def retried(work: Callable[[], list[str]]) -> list[str]:
 
 
 def lock_roles(connection: Connection) -> None:
-    """Keep others from working on roles until the end of the transaction."""
-    connection.execute("select pg_advisory_xact_lock(%s)", (ROLES_LOCK,))
+    """Keep others from working on roles until the end of the transaction. Raises ConfigurationError: they go on."""
+    lock_within(connection, ROLES_LOCK, _LOCK_SECONDS)
 
 
 def may_act_as(connection: Connection, group: Group) -> bool:
@@ -89,7 +91,7 @@ def _ensure(connection: Connection) -> list[str]:
             connection.execute(sql.SQL("create role {} nologin").format(sql.Identifier(name)))
         if not may_act_as(connection, Group.OWNER):
             connection.execute(_membership(connection))
-        for statement in _grants(connection):
+        for statement in (*_grants(connection), *_revokes(connection)):
             connection.execute(statement)
         _check_schema(connection)
     return missing
@@ -132,11 +134,24 @@ def _grants(connection: Connection) -> list[sql.Composed]:
     ]
 
 
+def _revokes(connection: Connection) -> list[sql.Composed]:
+    """What must not be: a function that a login puts beside ours may fit a call better, and then runs as its caller.
+
+    Databases made by Postgres 14 or before let everybody create in schema public.
+    """
+    rows = connection.execute(
+        "select case grantee when 0 then 'public' else grantee::regrole::text end from pg_namespace, aclexplode(nspacl)"
+        " where nspname = 'public' and privilege_type = 'CREATE' and (grantee = 0 or grantee::regrole::text = any(%s))",
+        ([group.value for group in Group if group is not Group.OWNER],),
+    ).fetchall()
+    return [sql.SQL("revoke create on schema public from {}").format(sql.SQL(name)) for (name,) in rows]
+
+
 def _check_schema(connection: Connection) -> None:
     """Postgres only warns when a grant had no effect; here it is an error."""
     row = connection.execute(
-        "select has_schema_privilege(%s, 'public', 'create') and bool_and("
-        "has_schema_privilege(r, 'public', 'usage') and has_database_privilege(r, current_database(), 'connect'))"
+        "select bool_and(has_schema_privilege(r, 'public', 'create') = (r = %s)"
+        " and has_schema_privilege(r, 'public', 'usage') and has_database_privilege(r, current_database(), 'connect'))"
         " from unnest(%s::text[]) r",
         (Group.OWNER, [group.value for group in Group]),
     ).fetchone()
@@ -160,6 +175,7 @@ def administrator_sql(connection: Connection) -> str:
             f"grant {Group.API}, {Group.WORKER}, {Group.ANALYST} to {me} with admin option;",
             f"grant connect on database {database} to {groups};",
             f"grant usage on schema public to {groups};",
+            "revoke create on schema public from public;",
             f"grant create on schema public to {Group.OWNER};",
         ]
     )

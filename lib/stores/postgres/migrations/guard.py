@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import psycopg
 
 from lib.domain.errors import ConfigurationError
+from lib.stores.postgres.advisory import holder, tried
 from lib.stores.postgres.migrations.limits import Limits
 from lib.stores.postgres.migrator import Connection, connect
 
@@ -41,7 +42,8 @@ def _take(guard: Connection, limits: Limits, log: Callable[[str], None]) -> None
     while not _tried(guard):
         if time.monotonic() >= until:
             msg = (
-                f"another migrator has been at work for {limits.other_migrator_seconds:g} s; try again later"
+                f"another migrator has been at work for {limits.other_migrator_seconds:g} s; try again later, "
+                f"or end {holder(guard, ADVISORY_LOCK)}"
             )
             raise ConfigurationError(msg)
         if pause == 0.05:
@@ -56,8 +58,7 @@ def _tried(guard: Connection) -> bool:
     guard.execute("set local idle_in_transaction_session_timeout = 0")
     if guard.info.server_version >= 170000:
         guard.execute("set local transaction_timeout = 0")
-    row = guard.execute("select pg_try_advisory_xact_lock(%s)", (ADVISORY_LOCK,)).fetchone()
-    if row is not None and row[0]:
+    if tried(guard, ADVISORY_LOCK):
         return True
     guard.execute("rollback")
     return False
