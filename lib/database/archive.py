@@ -10,6 +10,9 @@ from lib.stores.postgres.migrator import connect
 from lib.stores.postgres.roles import Group, ensure_roles
 
 _AS_OWNER = f"--role={Group.OWNER}"
+_WITHOUT_LARGE_OBJECTS = (
+    "-B"  # the record has none, and one that any login made would be the end of every backup
+)
 _NOT_EMPTY = """
 select 'table or view ' || c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
@@ -39,8 +42,9 @@ def backup(url: str, file: Path) -> int:
     partial = Path(name)
     try:
         run_program(
-            "pg_dump", url, "--format=custom", "--enable-row-security", _AS_OWNER, f"--file={partial}"
-        )
+            "pg_dump", url, "--format=custom", "--enable-row-security", _WITHOUT_LARGE_OBJECTS, _AS_OWNER,
+            f"--file={partial}",
+        )  # fmt: skip
         size = partial.stat().st_size
         partial.replace(file)
     finally:

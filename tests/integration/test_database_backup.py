@@ -75,6 +75,15 @@ def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_large_object_that_any_login_can_make_does_not_end_the_backups(
+    seeded: RecordDatabase, tmp_path: Path
+) -> None:
+    with psycopg.connect(seeded.api_url, autocommit=True) as connection:
+        (made,) = connection.execute("select lo_from_bytea(0, 'x')").fetchone() or (0,)
+        assert backup(seeded.owner_url, tmp_path / "record.dump") > 0
+        connection.execute("select lo_unlink(%s)", (made,))
+
+
 def test_a_backup_that_fails_leaves_the_one_before_it_and_no_half_file(
     empty: RecordDatabase, tmp_path: Path
 ) -> None:
