@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
+from lib.aws.redaction import redact
 from lib.domain.caller import LONGEST_USER_AGENT, Origin
 from lib.domain.errors import BadRequestError, TooLargeError
 
@@ -28,9 +29,9 @@ def header(event: Event, name: str) -> str | None:
 
 
 def request_id(event: Event) -> str:
-    """The caller's X-Request-Id if it is 1 to 128 safe characters, else API Gateway's, else a new one."""
+    """The caller's X-Request-Id if it is 1 to 128 safe characters and no key, else API Gateway's, else a new one."""
     given = header(event, "x-request-id")
-    if given and _SAFE_REQUEST_ID.fullmatch(given):
+    if given and _SAFE_REQUEST_ID.fullmatch(given) and redact(given) == given:
         return given
     return str((event.get("requestContext") or {}).get("requestId") or uuid4())
 
@@ -45,10 +46,12 @@ def presented_key(event: Event) -> str | None:
 
 
 def origin(event: Event) -> Origin:
-    """Where the request came from, by what API Gateway says of the connection."""
+    """Where the request came from, by what API Gateway says of the connection; a key in its words is taken out."""
     http: Mapping[str, Any] = (event.get("requestContext") or {}).get("http") or {}
     agent = http.get("userAgent") or header(event, "user-agent")
-    return Origin(_address(str(http.get("sourceIp", ""))), agent[:LONGEST_USER_AGENT] if agent else None)
+    return Origin(
+        _address(str(http.get("sourceIp", ""))), redact(str(agent))[:LONGEST_USER_AGENT] if agent else None
+    )
 
 
 def _address(text: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lib.api import incoming
+from lib.domain.caller import LONGEST_USER_AGENT
 from lib.domain.errors import BadRequestError, TooLargeError
 from tests.fakes.events import request
 
@@ -96,6 +97,17 @@ def test_a_safe_request_id_is_kept(given: str) -> None:
 @pytest.mark.parametrize("given", ["", "A" * 129, "two words", 'quo"te', "line\nbreak", "ümlaut"])
 def test_an_unsafe_request_id_is_replaced_by_the_gateways(given: str) -> None:
     assert incoming.request_id(posted("{}", **{"x-request-id": given})) == "JKJaXmPLvHcESHA="
+
+
+def test_a_key_that_is_sent_for_an_id_or_as_the_clients_name_is_not_kept() -> None:
+    """Both are recorded, and shown to whoever reads the records."""
+    key = "vsl_" + "k" * 43
+    event = posted("{}", **{"x-request-id": key})
+    event["requestContext"]["http"]["userAgent"] = f"curl/8 ({key}) " + "token=a " * 100
+    assert incoming.request_id(event) == "JKJaXmPLvHcESHA="
+    agent = incoming.origin(event).user_agent or ""
+    assert agent.startswith("curl/8 (***) token=*** ")
+    assert len(agent) == LONGEST_USER_AGENT
 
 
 def test_a_request_without_any_id_gets_one() -> None:
