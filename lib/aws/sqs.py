@@ -15,6 +15,7 @@ READ_SECONDS = 2
 ATTEMPTS = 2
 MAX_DELAY_SECONDS = 900
 RETRY_AFTER_SECONDS = 5
+_NO_MESSAGE = re.compile("[\ud800-\udfff\ufffe\uffff]")  # what SQS takes only as an escape of JSON
 _GROUP = re.compile(r"[A-Za-z0-9!-/:-@\[-`{-~]{1,128}")  # what SQS takes as a MessageGroupId
 
 
@@ -97,7 +98,9 @@ class SqsQueue:
 
 
 def _body(message: Mapping[str, Any]) -> str:
-    return json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    """Callers choose some of the words: no character of theirs may make SQS refuse the message."""
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(message, separators=(",", ":")) if _NO_MESSAGE.search(text) else text
 
 
 def group_id(group: str) -> str:

@@ -70,6 +70,14 @@ def test_a_message_arrives_whole_with_its_group(subject: Subject) -> None:
     assert subject.receive() == [(message, "user-1")]
 
 
+@pytest.mark.parametrize("words", ["\uffff\ufffe", "half \ud83d of a pair", "\x00\x01\x7f\x85", "\U0001f98a"])
+def test_words_that_a_caller_chose_do_not_keep_a_message_from_being_sent(
+    subject: Subject, words: str
+) -> None:
+    subject.queue.send({"userAgent": words}, group="user-1")
+    assert subject.receive() == [({"userAgent": words}, "user-1")]
+
+
 def test_ten_messages_arrive_each_with_its_group(subject: Subject) -> None:
     messages = [({"n": number}, f"user-{number}") for number in range(10)]
     assert subject.queue.send_many(messages) == 0
