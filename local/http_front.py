@@ -35,6 +35,7 @@ class HttpFront:
             loop="asyncio",
             log_level="error",
             access_log=False,
+            proxy_headers=False,  # API Gateway goes by the connection, whatever a header says
             server_header=False,
             timeout_graceful_shutdown=1,
             log_config=None,

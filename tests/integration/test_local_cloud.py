@@ -100,7 +100,8 @@ def test_the_event_of_a_request_is_payload_format_2(start: Start) -> None:
     answer = requests.post(
         url(cloud, "/things/a%20b/c/d?x=1&x=2&y="),
         data=json.dumps({"n": 1}),
-        headers={"Content-Type": "application/json", "X-Custom": "yes", "Cookie": "a=1; b=2"},
+        headers={"Content-Type": "application/json", "X-Custom": "yes", "Cookie": "a=1; b=2"}
+        | {"X-Forwarded-For": "203.0.113.9"},
         timeout=20,
     )
     event = answer.json()["event"]
@@ -114,6 +115,7 @@ def test_the_event_of_a_request_is_payload_format_2(start: Start) -> None:
     assert event["headers"]["x-custom"] == "yes"
     assert (event["body"], event["isBase64Encoded"]) == ('{"n": 1}', False)
     assert event["requestContext"]["http"]["method"] == "POST"
+    assert event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"  # a header can claim any
     assert event["requestContext"]["requestId"] == answer.headers["apigw-requestid"]
 
 
