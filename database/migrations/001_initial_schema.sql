@@ -163,6 +163,7 @@ create table attempts (
     credential_version text not null,
     provider_job_id    text,
     submits            integer not null default 1 check (submits > 0),
+    claim              uuid,
     lease_until        timestamptz,
     retry_at           timestamptz,
     created_at         timestamptz not null,
@@ -188,6 +189,7 @@ comment on column attempts.input is 'The input in the provider''s words; null wh
 comment on column attempts.credential_version is 'The credential it was sent with; looking and canceling use the same.';
 comment on column attempts.provider_job_id is 'The provider''s own id, once it is known.';
 comment on column attempts.submits is 'How often it was sent.';
+comment on column attempts.claim is 'The token of the claim that won last: who holds it may ask again, and give it back.';
 comment on column attempts.lease_until is 'Until when its sender may be at it.';
 comment on column attempts.retry_at is 'When a deferred attempt may be sent again.';
 comment on column attempts.created_at is 'When it was recorded.';

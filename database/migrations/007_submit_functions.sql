@@ -1,7 +1,7 @@
 -- An attempt on its way to the provider: claimed, sent, accepted, deferred, or never answered.
 
 create function claim_attempt(
-    p_job_id uuid, p_attempt integer, p_lease_until timestamptz, p_now timestamptz
+    p_job_id uuid, p_attempt integer, p_claim uuid, p_lease_until timestamptz, p_now timestamptz
 ) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
@@ -11,10 +11,15 @@ begin
     if not found then
         return transition_result('unknown_job', false, null);
     end if;
+    if exists (select from attempts
+               where job_id = p_job_id and attempt = p_attempt and state = 'submitting' and claim = p_claim) then
+        return transition_result('claimed', false, j);  -- this very call, sent again after a lost answer
+    end if;
     if status_is_final(j.status) or j.cancel_requested or j.attempt <> p_attempt then
         return transition_result('not_claimed', false, j);
     end if;
-    update attempts set state = 'submitting', lease_until = p_lease_until, retry_at = null, submits = submits + 1
+    update attempts set state = 'submitting', claim = p_claim, lease_until = p_lease_until, retry_at = null,
+                        submits = submits + 1
     where job_id = p_job_id and attempt = p_attempt and state = 'queued';
     if not found then
         return transition_result('not_claimed', false, j);
@@ -28,7 +33,9 @@ begin
     return transition_result('claimed', true, j);
 end
 $$;
-comment on function claim_attempt is 'Compare-and-set queued to submitting: whoever wins may send, and nobody else.';
+comment on function claim_attempt is
+    'Compare-and-set queued to submitting: whoever wins may send, and nobody else. Asked again with the token that won, '
+    'it says so again, until the lease is over.';
 
 create function record_submitted(
     p_job_id uuid, p_attempt integer, p_provider_job_id text, p_now timestamptz, p_due_at timestamptz,
@@ -94,7 +101,7 @@ comment on function record_submitted is 'The provider accepted the attempt; lega
 
 create function defer_submit(
     p_job_id uuid, p_attempt integer, p_retry_at timestamptz, p_reason text, p_now timestamptz,
-    p_answer jsonb default null, p_usage jsonb default null
+    p_answer jsonb default null, p_usage jsonb default null, p_claim uuid default null
 ) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
@@ -106,8 +113,10 @@ begin
         return transition_result('unknown_job', false, null);
     end if;
     perform record_answer(p_job_id, p_answer);
-    update attempts set state = 'queued', lease_until = null, retry_at = p_retry_at, failure_message = p_reason
-    where job_id = p_job_id and attempt = p_attempt and state in ('submitting', 'unknown') and provider_job_id is null;
+    update attempts set state = 'queued', lease_until = null, retry_at = p_retry_at, failure_message = p_reason,
+                        submits = case when p_claim is null then submits else submits - 1 end
+    where job_id = p_job_id and attempt = p_attempt and state in ('submitting', 'unknown') and provider_job_id is null
+      and (p_claim is null or claim = p_claim);
     if not found or status_is_final(j.status) then
         return transition_result('unchanged', false, j);
     end if;
@@ -128,7 +137,7 @@ end
 $$;
 comment on function defer_submit is
     'The provider did not take the attempt yet (429, an outage): a worker submits it later, unless it was to be '
-    'canceled.';
+    'canceled. With a claim: whoever won it sent nothing and gives it back, unless another has won since.';
 
 create function mark_submit_unknown(
     p_job_id uuid, p_attempt integer, p_due_at timestamptz, p_now timestamptz, p_answer jsonb default null,

@@ -192,11 +192,20 @@ class JobRecord(Protocol):
         now: datetime,
         answer: Answer | None = None,
         usage: Usage | None = None,
+        claim: str | None = None,
     ) -> Transition:
-        """deferred | canceled (somebody wished so meanwhile) | unchanged | unknown_job."""
+        """deferred | canceled (somebody wished so meanwhile) | unchanged | unknown_job.
 
-    def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
-        """claimed | not_claimed | unknown_job. Never repeated over a new connection: a claim may be won once."""
+        With `claim`: its holder sent nothing and gives it back; unchanged if another claim was won since.
+        """
+
+    def claim_attempt(
+        self, job_id: str, attempt: int, *, claim: str, lease_until: datetime, now: datetime
+    ) -> Transition:
+        """claimed | not_claimed | unknown_job. `claim`, a new UUID for each call, is who claims: one wins, once.
+
+        Raises CommitUnknownError: it may be won all the same; send nothing, and give it back by `defer_submit`.
+        """
 
     def mark_submit_unknown(
         self,

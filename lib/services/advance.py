@@ -8,14 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lib.domain.due import Due, Work, poll_delay_seconds, wait_seconds, what_is_due
-from lib.domain.errors import GatewayError, ProviderError
+from lib.domain.errors import CommitUnknownError, GatewayError, ProviderError
+from lib.domain.ids import uuid7
 from lib.domain.provider import Credential, FailureKind, ProviderUpdate, RemoteStatus, Submission
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
 from lib.ports.provider import ProviderClient
 from lib.ports.record import JobRecord, Transition
 from lib.services.after_commit import AfterCommit
-from lib.services.submit_attempt import SubmitAttempt
+from lib.services.submit_attempt import NOT_SENT_SECONDS, SubmitAttempt
 from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
 
 VERDICT_CHECK_SECONDS = 15
@@ -40,7 +41,7 @@ class LoadInput(Protocol):
 
 @dataclass(frozen=True)
 class AdvanceJob:
-    """Handles the messages `check`, `event` and `cancel_remote`. Each may come twice, late, or never."""
+    """Handles the messages `check`, `event`, `not_sent` and `cancel_remote`. Each may come twice, late, or never."""
 
     record: JobRecord
     after_commit: AfterCommit
@@ -92,6 +93,24 @@ class AdvanceJob:
         if update.progress is not None and transition.snapshot and not transition.job.final:
             self.note_progress(job_id, attempt, update.progress, now)
         return transition
+
+    def not_sent(self, message: Mapping[str, Any]) -> None:
+        """End a job that nobody was told of, or give back a claim: the record did not answer, and nothing was sent.
+
+        A claim that was given back, or lost since, is no claim any more: this message may come twice.
+        """
+        now, job_id, claim = self.clock(), str(message["jobId"]), message.get("claim")
+        if claim is None:
+            words = "The record did not answer when the job was created, and nothing was sent; ask again."
+            self._end(job_id, "not_sent", words, now)
+            return
+        reason = "The record did not answer the claim, and nothing was sent."
+        given_back = self.record.defer_submit(
+            job_id, int(message["attempt"]), retry_at=now, reason=reason, now=now, claim=str(claim)
+        )
+        self.after_commit(given_back, now)
+        if given_back.outcome == "unchanged":  # it was never won: the attempt waits for whoever looks
+            self.check({"kind": "check", "jobId": job_id})
 
     def cancel_remote(self, message: Mapping[str, Any]) -> None:
         """Cancel a prediction that no job waits for any more; what the provider answers ends its attempt."""
@@ -167,7 +186,10 @@ class AdvanceJob:
                 self._fail(work, "storing_deadline_exceeded", "The outputs could not be stored in time.", now)
 
     def _fail(self, work: Work, code: str, message: str, now: datetime) -> None:
-        failed = self.record.fail_job(work.job.job_id, code=code, message=message, retryable=True, now=now)
+        self._end(work.job.job_id, code, message, now)
+
+    def _end(self, job_id: str, code: str, message: str, now: datetime) -> None:
+        failed = self.record.fail_job(job_id, code=code, message=message, retryable=True, now=now)
         self.after_commit(failed, now)
 
     def _submit(self, work: Work, now: datetime) -> None:
@@ -181,7 +203,7 @@ class AdvanceJob:
         if provider_input is None:
             provider_input = self.load_input(str(work.request_ref))
         lease = Timing.after(now, self.timing.submit_lease)
-        claimed = self.record.claim_attempt(work.job.job_id, work.attempt.attempt, lease_until=lease, now=now)
+        claimed = self._claimed(work.job.job_id, work.attempt.attempt, lease, now)
         if claimed.outcome != "claimed":
             return
         self.after_commit(claimed, now)
@@ -190,6 +212,14 @@ class AdvanceJob:
         self.submit.send(
             self.provider(work.attempt.provider), submission, credential, submits=work.attempt.submits + 1
         )
+
+    def _claimed(self, job_id: str, attempt: int, lease: datetime, now: datetime) -> Transition:
+        claim = str(uuid7(now))
+        try:
+            return self.record.claim_attempt(job_id, attempt, claim=claim, lease_until=lease, now=now)
+        except CommitUnknownError as lost:
+            unsent = {"kind": "not_sent", "jobId": job_id, "attempt": attempt, "claim": claim}
+            raise TryLaterError(NOT_SENT_SECONDS, "a claim was not answered", unsent) from lost
 
     def _submission(self, work: Work, provider_input: Mapping[str, Any], seconds: int) -> Submission:
         attempt = work.attempt

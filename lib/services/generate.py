@@ -10,6 +10,7 @@ from typing import Any
 from lib.domain.caller import Caller, Origin
 from lib.domain.catalogue import Catalogue
 from lib.domain.errors import (
+    CommitUnknownError,
     FieldError,
     ForbiddenError,
     IdempotencyMismatchError,
@@ -75,7 +76,7 @@ class GenerateMedia:
             ForbiddenError: the body names another user.
             InvalidError: unknown model, wrong parameters, unknown price, or a key used with another body.
             StillRunningError: the first request with this key has not answered yet.
-            RecordUnavailableError: nothing was recorded, nothing was sent.
+            RecordUnavailableError: nothing was sent, and nothing recorded; or a job that ends at once as not_sent.
             ProviderError: the provider refused; the job is recorded as failed, `job_id` names it.
         """
         _check_owner(caller, request)
@@ -108,7 +109,7 @@ class GenerateMedia:
             **self._kept(model, parameters.values, provider_input, now),
         )
         self.holds.reserve(caller.user_id, job.job_id, price.amount)
-        created = self.record.create_job(job, now)
+        created = self._created(job, now)
         if created.outcome != "created":
             return _replayed(created)
         self.after_commit.announce(created)
@@ -119,6 +120,14 @@ class GenerateMedia:
             client, submission, credential, answer=lambda remote: _answer(job, remote)
         )
         return _answered(job, submitted)
+
+    def _created(self, job: NewJob, now: datetime) -> Transition:
+        """The job in the record; where that cannot be known, it is not sent, and who asked is told to ask again."""
+        try:
+            return self.record.create_job(job, now)
+        except CommitUnknownError:
+            self.submit.not_sent(job.job_id, job.user_id)
+            raise
 
     def _kept(
         self,

@@ -58,6 +58,8 @@ class HandleMessage:
                     self.advance.check(message)
                 case "event":
                     self._event(message)
+                case "not_sent":
+                    self.advance.not_sent(message)
                 case "cancel_remote":
                     self.advance.cancel_remote(message)
                 case "heal":

@@ -25,6 +25,9 @@ from lib.services.after_commit import AfterCommit
 from lib.services.usage import UsageMeter
 from lib.services.waiting import backoff_seconds
 
+NOT_SENT_SECONDS = 35
+"""After this a statement that nobody waits for is over in the record, one way or the other."""
+
 
 class Callback(Protocol):
     """Makes the address at which a provider calls us back."""
@@ -84,6 +87,17 @@ class SubmitAttempt:
         if result.outcome is SubmitOutcome.ACCEPTED and callback_url is not None and not transition.job.final:
             self._look_after(transition)
         return Submitted(result, transition)
+
+    def not_sent(self, job_id: str, user_id: str) -> None:
+        """Nobody was told of this job, and it was not sent: if the record has it after all, it ends without a wait.
+
+        If the queue is away too, the job ends at its deadline.
+        """
+        message = {"kind": "not_sent", "jobId": job_id, "attempt": 1}
+        try:
+            self.advance_queue.send(message, group=user_id, delay_seconds=NOT_SENT_SECONDS)
+        except UnavailableError:
+            self.journal.count("NotSentSendFailed")
 
     def _look_after(self, transition: Transition) -> None:
         """Ask the provider once it has been silent for a while: progress shows, and a lost webhook costs little.

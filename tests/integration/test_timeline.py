@@ -10,6 +10,7 @@ import pytest
 from psycopg.rows import dict_row
 
 from lib.domain.errors import OutputError, RecordUnavailableError, UnavailableError
+from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus
 from lib.domain.provider import OutputKind, ProviderOutput
 from lib.domain.stored_output import CopyLimits, OutputFault
@@ -526,7 +527,7 @@ def test_usage_is_kept_with_the_step_that_it_belongs_to(
     world.provider.on_submit = OnSubmit.THROTTLE
     job_id = create(world)
     now = world.now + timedelta(seconds=5)
-    record.claim_attempt(job_id, 1, lease_until=now + timedelta(minutes=1), now=now)
+    record.claim_attempt(job_id, 1, claim=str(uuid7()), lease_until=now + timedelta(minutes=1), now=now)
     record.mark_submit_unknown(job_id, 1, due_at=now, now=now, usage=Usage(12.25, 1_000_000))
     row = rows("processing_timeline")[-1]
     assert (float(row["cpu_usage"]), row["memory_usage"]) == (12.25, 1_000_000)

@@ -84,17 +84,29 @@ class PostgresRecord:
         now: datetime,
         answer: Answer | None = None,
         usage: Usage | None = None,
+        claim: str | None = None,
     ) -> Transition:
         """See the port."""
         return self._transition(
-            "select defer_submit(%s, %s, %s, %s, %s, %s, %s)",
-            *(job_id, attempt, retry_at, holdable(reason), now, answer_json(answer), usage_json(usage)),
+            "select defer_submit(%s, %s, %s, %s, %s, %s, %s, %s)",
+            *(
+                job_id,
+                attempt,
+                retry_at,
+                holdable(reason),
+                now,
+                answer_json(answer),
+                usage_json(usage),
+                claim,
+            ),
         )
 
-    def claim_attempt(self, job_id: str, attempt: int, *, lease_until: datetime, now: datetime) -> Transition:
+    def claim_attempt(
+        self, job_id: str, attempt: int, *, claim: str, lease_until: datetime, now: datetime
+    ) -> Transition:
         """See the port."""
         return self._transition(
-            "select claim_attempt(%s, %s, %s, %s)", job_id, attempt, lease_until, now, repeat=False
+            "select claim_attempt(%s, %s, %s, %s, %s)", job_id, attempt, claim, lease_until, now
         )
 
     def mark_submit_unknown(
