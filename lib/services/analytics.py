@@ -14,7 +14,6 @@ from lib.ports.actor import current_actor
 from lib.ports.repositories import AnalyticsQueries
 
 SYSTEM_SECONDS = 10
-REPORT_SECONDS = 60
 LONGEST_MODEL_ID = 200
 
 
@@ -30,7 +29,8 @@ class Analytics:
     """The use cases of `GET /analytics/...`.
 
     Each answers JSON: the dataclass of `lib.domain.analytics` that is named, as `wire_json` writes it. Answers are
-    kept for each actor, since each may see other rows; whether somebody may ask is for the caller to decide.
+    kept for each actor, since each may see other rows, and for the cache's own time (CACHE_TTL_SECONDS) unless it is
+    said otherwise; whether somebody may ask is for the caller to decide.
 
     Each raises InvalidError naming what is wrong with the range, RecordUnavailableError when the record is away.
     """
@@ -80,7 +80,7 @@ class Analytics:
 
         return self._kept(f"daily:{wanted.first}..{wanted.last}", compute)
 
-    def _kept(self, what: str, compute: Callable[[], Any], seconds: float = REPORT_SECONDS) -> dict[str, Any]:
+    def _kept(self, what: str, compute: Callable[[], Any], seconds: float | None = None) -> dict[str, Any]:
         actor = current_actor()
         key = f"analytics:{_digest(astuple(actor) if actor else None)}:{what}"
         answer: dict[str, Any] = self.cache.get_or_set(key, lambda: wire_json(compute()), seconds)

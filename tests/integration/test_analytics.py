@@ -260,6 +260,19 @@ def test_an_answer_is_kept_for_a_while_and_for_its_actor_alone(analytics: Analyt
         away.system()
 
 
+def test_a_report_is_kept_for_as_long_as_the_cache_keeps_things(analytics: Analytics, clock: Clock) -> None:
+    cache = QueryCache(clock=clock.epoch, ttl_seconds=100)
+    wanted = (format_time(NOW - timedelta(days=2)), format_time(NOW - timedelta(days=1)))
+    with acting_as(Actor.user(ADMIN)):
+        first = Analytics(analytics.queries, cache, clock).storage(*wanted)
+        away = Analytics(Broken(), cache, clock)
+        clock.now += timedelta(seconds=99)
+        assert away.storage(*wanted) == first
+        clock.now += timedelta(seconds=2)
+        with pytest.raises(RecordUnavailableError):
+            away.storage(*wanted)
+
+
 @pytest.mark.parametrize(
     ("from_", "to", "path", "words"),
     [
