@@ -70,11 +70,11 @@ def restore(url: str, file: Path) -> None:
             raise ConfigurationError(msg)
         ensure_roles(connection)
     with tempfile.NamedTemporaryFile("w", suffix=".list", encoding="utf-8") as wanted:
-        wanted.write(_without_schema(run_program("pg_restore", url, "--list", str(file))))
+        wanted.write(_without_schema(run_program("pg_restore", url, "--list", str(file.absolute()))))
         wanted.flush()
         run_program(
             "pg_restore", url, "--single-transaction", "--exit-on-error", _AS_OWNER,
-            f"--use-list={wanted.name}", str(file),
+            f"--use-list={wanted.name}", str(file.absolute()),
         )  # fmt: skip
 
 

@@ -75,6 +75,16 @@ def test_the_file_is_its_owners_alone_and_nothing_is_left_beside_it(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_a_file_that_is_called_like_an_option_is_a_file(
+    seeded: RecordDatabase, empty: RecordDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pg_restore -x` leaves out who may do what."""
+    monkeypatch.chdir(tmp_path)
+    backup(seeded.owner_url, Path("-x"))
+    restore(empty.owner_url, Path("-x"))
+    assert catalog_of(empty.owner_url) == catalog_of(seeded.owner_url)
+
+
 def test_a_large_object_that_any_login_can_make_does_not_end_the_backups(
     seeded: RecordDatabase, tmp_path: Path
 ) -> None:
