@@ -77,10 +77,11 @@ create function record_answer(p_job_id uuid, p_answer jsonb) returns void
     language sql set search_path = public, pg_temp as $$
     update idempotency_keys
     set status_code = (p_answer ->> 'statusCode')::integer, response = p_answer -> 'body'
-    where job_id = p_job_id and response is null and p_answer is not null;
+    where job_id = p_job_id and response is null and p_answer is not null
+      and user_id = (select j.user_id from jobs j where j.job_id = p_job_id);
 $$;
 comment on function record_answer is
-    'Keeps the first answer to the creating request, for replays of its Idempotency-Key.';
+    'Keeps the first answer to the creating request, for replays of its Idempotency-Key: with the key of the job''s user.';
 
 create function insert_outputs(p_job_id uuid, p_outputs jsonb, p_now timestamptz) returns void
     language sql set search_path = public, pg_temp as $$

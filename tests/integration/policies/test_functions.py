@@ -196,6 +196,23 @@ def test_tables_of_ones_own_do_not_stand_in_for_real_ones(scene: Scene) -> None:
         assert answer[0]["outcome"] == "not_found"
 
 
+def test_an_answer_is_not_kept_with_a_key_that_another_user_made_for_the_job(scene: Scene) -> None:
+    """A key is made before its job, so no policy can ask whose job it is; a worker, who sees all keys, must."""
+    with psycopg.connect(scene.database.api_url) as connection:
+        connection.execute("select act_as('alice')")
+        connection.execute(
+            "insert into idempotency_keys (user_id, key, request_hash, job_id, created_at, expires_at)"
+            " values ('alice', 'spy', 'h', %s, now(), now() + interval '1 day')",
+            (scene.bob.running,),
+        )
+    with psycopg.connect(scene.database.worker_url) as connection:
+        told = Jsonb({"statusCode": 202, "body": {"jobId": scene.bob.running}})
+        connection.execute("select record_answer(%s, %s)", (scene.bob.running, told))
+    with scene.api(scene.alice.actor) as connection:
+        found = connection.execute("select response from idempotency_keys where key = 'spy'").fetchall()
+    assert found == [(None,)]
+
+
 def test_a_prediction_of_another_user_is_taken_and_not_shown(scene: Scene) -> None:
     with psycopg.connect(scene.database.api_url) as connection:
         connection.execute("select act_as('alice')")
