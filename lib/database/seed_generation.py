@@ -40,6 +40,11 @@ class Job:
         ]
         return outputs_of(self.model, stem, ids, digest(self.name))
 
+    @property
+    def provider_job_id(self) -> str:
+        """In the provider's form, 26 letters and digits; the provider knows no such job."""
+        return f"seed{self.number:022}"
+
     def after(self, seconds: float) -> datetime:
         """A moment of its life."""
         return self.at + timedelta(seconds=seconds)
@@ -98,7 +103,7 @@ def _one(writer: SeedWriter, number: int, fate: Fate) -> int:
     if not writer.call("create_job", asked, job.at)["changed"]:
         return 0
     if fate in _SUBMITTED:
-        writer.call("record_submitted", job.job_id, 1, f"seed-{number}", job.after(1.2), job.after(21))
+        writer.call("record_submitted", job.job_id, 1, job.provider_job_id, job.after(1.2), job.after(21))
     _bring(writer, job, fate)
     _forget_messages(writer, job)
     return 1
@@ -140,7 +145,7 @@ def _bring(writer: SeedWriter, job: Job, fate: Fate) -> None:
 
 def _hear(writer: SeedWriter, job: Job, status: str, seconds: float, **more: Any) -> None:
     """The provider's word about the attempt."""
-    evidence = {"jobId": job.job_id, "attempt": 1, "providerJobId": f"seed-{job.number}", "status": status}
+    evidence = {"jobId": job.job_id, "attempt": 1, "providerJobId": job.provider_job_id, "status": status}
     writer.call("apply_update", evidence | {"source": "webhook"} | more, job.after(seconds))
 
 
@@ -148,7 +153,10 @@ def _generated(writer: SeedWriter, job: Job, seconds: float) -> None:
     _hear(writer, job, "running", 2)
     _hear(
         writer, job, "succeeded", seconds,
-        outputs=[f"https://replicate.delivery/seed/{job.number}/{output['index']}" for output in job.outputs],
+        outputs=[
+            {"kind": "url", "value": f"https://replicate.delivery/seed/{job.number}/{output['index']}"}
+            for output in job.outputs
+        ],
         billedSeconds=round(seconds - 2, 3),
         storingDeadlineAt=job.after(seconds + 3600).isoformat(),
         storingDueAt=job.after(seconds + 300).isoformat(),

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
 from lib.database.seed import seed
 from lib.domain.errors import ConfigurationError
+from lib.domain.provider import OutputKind, ProviderOutput
+from lib.providers.replicate_models import PREDICTION_ID
 from lib.stores.postgres.migrations import migrate_up
 from local.backing import Postgres
 from tests.integration.own_database import own_database, rows, tables_of
@@ -60,6 +63,19 @@ def test_two_databases_seeded_at_the_same_moment_have_the_same_jobs(
         seed(other.owner_url, NOW)
         seed(migrated, NOW)
         assert rows(other.owner_url, what) == rows(migrated, what)
+
+
+def test_workers_can_read_what_is_in_flight_and_ask_the_provider_for_it(migrated: str) -> None:
+    seed(migrated, NOW)
+    ids = rows(migrated, "select provider_job_id from attempts where provider_job_id is not null")
+    assert len(ids) > 20
+    assert all(PREDICTION_ID.fullmatch(str(provider_job_id)) for (provider_job_id,) in ids)
+    outputs: Any = rows(
+        migrated, "select jsonb_array_elements(outputs) from attempts where outputs is not null"
+    )
+    assert len(outputs) > 20
+    for (output,) in outputs:
+        assert ProviderOutput(OutputKind(output["kind"]), output["value"]).value.startswith("https://")
 
 
 def test_no_key_of_the_seed_opens_anything_and_guests_jobs_have_their_token(migrated: str) -> None:
