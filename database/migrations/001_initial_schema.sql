@@ -489,7 +489,9 @@ comment on column outbox.available_at is 'Not to be delivered before.';
 comment on column outbox.leased_until is 'Until then somebody is about to send it.';
 comment on column outbox.created_at is 'When the transition was committed.';
 create index outbox_unsent on outbox (leased_until);
+create index outbox_by_job on outbox (job_id);
 comment on index outbox_unsent is 'Messages that their sender left behind.';
+comment on index outbox_by_job is 'What goes with a job that is removed, however many messages wait.';
 
 create table database_options (
     only_row boolean primary key default true check (only_row),
