@@ -188,8 +188,9 @@ comment on column attempts.model_ref is 'The model in the provider''s words.';
 comment on column attempts.input is 'The input in the provider''s words; null where the job has a request_ref.';
 comment on column attempts.credential_version is 'The credential it was sent with; looking and canceling use the same.';
 comment on column attempts.provider_job_id is 'The provider''s own id, once it is known.';
-comment on column attempts.submits is 'How often it was sent.';
-comment on column attempts.claim is 'The token of the claim that won last: who holds it may ask again, and give it back.';
+comment on column attempts.submits is 'How often somebody won the claim to send it.';
+comment on column attempts.claim is
+    'The token of the claim that won last: who holds it may ask again, and give it back. The job''s own id of its creator.';
 comment on column attempts.lease_until is 'Until when its sender may be at it.';
 comment on column attempts.retry_at is 'When a deferred attempt may be sent again.';
 comment on column attempts.created_at is 'When it was recorded.';

@@ -160,10 +160,10 @@ begin
     insert into job_transitions (job_id, version, attempt, status, step, event, at)
     values (j.job_id, j.version, 1, j.status, j.step, 'created', p_now);
     if v_attempt is not null then
-        insert into attempts (job_id, attempt, state, provider, model_ref, input, credential_version, lease_until,
-                              created_at)
+        insert into attempts (job_id, attempt, state, provider, model_ref, input, credential_version, claim,
+                              lease_until, created_at)
         values (j.job_id, 1, 'submitting', j.provider, v_attempt ->> 'modelRef', v_attempt -> 'input',
-                v_attempt ->> 'credentialVersion', (v_attempt ->> 'leaseUntil')::timestamptz, p_now);
+                v_attempt ->> 'credentialVersion', j.job_id, (v_attempt ->> 'leaseUntil')::timestamptz, p_now);
         perform start_processing_step(j.job_id, 'submitting', 0, p_now);
     end if;
     for v_element in select * from jsonb_array_elements(coalesce(p -> 'elements', '[]')) loop

@@ -113,8 +113,7 @@ begin
         return transition_result('unknown_job', false, null);
     end if;
     perform record_answer(p_job_id, p_answer);
-    update attempts set state = 'queued', lease_until = null, retry_at = p_retry_at, failure_message = p_reason,
-                        submits = case when p_claim is null then submits else submits - 1 end
+    update attempts set state = 'queued', lease_until = null, retry_at = p_retry_at, failure_message = p_reason
     where job_id = p_job_id and attempt = p_attempt and state in ('submitting', 'unknown') and provider_job_id is null
       and (p_claim is null or claim = p_claim);
     if not found or status_is_final(j.status) then

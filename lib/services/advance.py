@@ -95,18 +95,18 @@ class AdvanceJob:
         return transition
 
     def not_sent(self, message: Mapping[str, Any]) -> None:
-        """End a job that nobody was told of, or give back a claim: the record did not answer, and nothing was sent.
+        """The record was away when it was to hear that an attempt was not sent: it fails, or is to be sent again.
 
         A claim that was given back, or lost since, is no claim any more: this message may come twice.
         """
-        now, job_id, claim = self.clock(), str(message["jobId"]), message.get("claim")
-        if claim is None:
-            words = "The record did not answer when the job was created, and nothing was sent; ask again."
-            self._end(job_id, "not_sent", words, now)
+        now, job_id, failure = self.clock(), str(message["jobId"]), message.get("failure")
+        if failure is not None:
+            self.after_commit(self.record.fail_job(job_id, now=now, **failure), now)
             return
-        reason = "The record did not answer the claim, and nothing was sent."
+        attempt, claim = int(message["attempt"]), str(message["claim"])
+        reason = "It was not sent, and the record was away."
         given_back = self.record.defer_submit(
-            job_id, int(message["attempt"]), retry_at=now, reason=reason, now=now, claim=str(claim)
+            job_id, attempt, retry_at=now, reason=reason, now=now, claim=claim
         )
         self.after_commit(given_back, now)
         if given_back.outcome == "unchanged":  # it was never won: the attempt waits for whoever looks
@@ -186,10 +186,7 @@ class AdvanceJob:
                 self._fail(work, "storing_deadline_exceeded", "The outputs could not be stored in time.", now)
 
     def _fail(self, work: Work, code: str, message: str, now: datetime) -> None:
-        self._end(work.job.job_id, code, message, now)
-
-    def _end(self, job_id: str, code: str, message: str, now: datetime) -> None:
-        failed = self.record.fail_job(job_id, code=code, message=message, retryable=True, now=now)
+        failed = self.record.fail_job(work.job.job_id, code=code, message=message, retryable=True, now=now)
         self.after_commit(failed, now)
 
     def _submit(self, work: Work, now: datetime) -> None:
@@ -203,18 +200,23 @@ class AdvanceJob:
         if provider_input is None:
             provider_input = self.load_input(str(work.request_ref))
         lease = Timing.after(now, self.timing.submit_lease)
-        claimed = self._claimed(work.job.job_id, work.attempt.attempt, lease, now)
+        claim = str(uuid7(now))
+        claimed = self._claimed(work, claim, lease, now)
         if claimed.outcome != "claimed":
             return
         self.after_commit(claimed, now)
         remaining = max(5, int((work.deadline_at - now).total_seconds()))
         submission = self._submission(work, provider_input, remaining)
         self.submit.send(
-            self.provider(work.attempt.provider), submission, credential, submits=work.attempt.submits + 1
+            self.provider(work.attempt.provider),
+            submission,
+            credential,
+            claim=claim,
+            submits=work.attempt.submits + 1,
         )
 
-    def _claimed(self, job_id: str, attempt: int, lease: datetime, now: datetime) -> Transition:
-        claim = str(uuid7(now))
+    def _claimed(self, work: Work, claim: str, lease: datetime, now: datetime) -> Transition:
+        job_id, attempt = work.job.job_id, work.attempt.attempt
         try:
             return self.record.claim_attempt(job_id, attempt, claim=claim, lease_until=lease, now=now)
         except CommitUnknownError as lost:

@@ -117,7 +117,7 @@ class GenerateMedia:
             job.job_id, 1, job.model_ref, provider_input, max(5, int(self.timing.job_deadline))
         )
         submitted = self.submit.send(
-            client, submission, credential, answer=lambda remote: _answer(job, remote)
+            client, submission, credential, claim=job.job_id, answer=lambda remote: _answer(job, remote)
         )
         return _answered(job, submitted)
 
@@ -126,7 +126,7 @@ class GenerateMedia:
         try:
             return self.record.create_job(job, now)
         except CommitUnknownError:
-            self.submit.not_sent(job.job_id, job.user_id)
+            self.submit.not_sent(job.job_id)
             raise
 
     def _kept(

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from lib.domain.errors import RecordUnavailableError, UnavailableError
 from lib.domain.provider import (
@@ -27,6 +27,8 @@ from lib.services.waiting import backoff_seconds
 
 NOT_SENT_SECONDS = 35
 """After this a statement that nobody waits for is over in the record, one way or the other."""
+
+NO_REASON = Failure(FailureKind.UNKNOWN, "the provider refused without a reason")
 
 
 class Callback(Protocol):
@@ -66,10 +68,14 @@ class SubmitAttempt:
         submission: Submission,
         credential: Credential,
         *,
+        claim: str,
         submits: int = 1,
         answer: Callable[[str | None], Answer] | None = None,
     ) -> Submitted:
-        """Submit and record the outcome; `answer` makes the caller's answer from the provider's job id."""
+        """Submit and record the outcome; `answer` makes the caller's answer from the provider's job id.
+
+        `claim` is the token that won the lease; of the job's creator it is the job's id.
+        """
         callback_url = self.callback(
             credential.provider, submission.job_id, submission.attempt, credential.version
         )
@@ -81,23 +87,21 @@ class SubmitAttempt:
                 submission, result, submits, answer, now, usage=usage, polled=callback_url is None
             )
         except RecordUnavailableError:
-            self._record_later(submission, result, credential.provider)
+            self._record_later(submission, result, credential.provider, claim)
             return Submitted(result, None)
         self.after_commit(transition, now)
         if result.outcome is SubmitOutcome.ACCEPTED and callback_url is not None and not transition.job.final:
             self._look_after(transition)
         return Submitted(result, transition)
 
-    def not_sent(self, job_id: str, user_id: str) -> None:
+    def not_sent(self, job_id: str) -> None:
         """Nobody was told of this job, and it was not sent: if the record has it after all, it ends without a wait.
 
         If the queue is away too, the job ends at its deadline.
         """
-        message = {"kind": "not_sent", "jobId": job_id, "attempt": 1}
-        try:
-            self.advance_queue.send(message, group=user_id, delay_seconds=NOT_SENT_SECONDS)
-        except UnavailableError:
-            self.journal.count("NotSentSendFailed")
+        words = "The record did not answer when the job was created, and nothing was sent; ask again."
+        failure = {"code": "not_sent", "message": words, "retryable": True, "refused": False}
+        self._tell_later({"kind": "not_sent", "jobId": job_id, "failure": failure}, NOT_SENT_SECONDS)
 
     def _look_after(self, transition: Transition) -> None:
         """Ask the provider once it has been silent for a while: progress shows, and a lost webhook costs little.
@@ -112,24 +116,33 @@ class SubmitAttempt:
         except UnavailableError:
             self.journal.count("LookAfterSendFailed")
 
-    def _record_later(self, submission: Submission, result: SubmitResult, provider: str) -> None:
-        """The record went away between send and answer: the provider's job id is told to it when it is back.
+    def _record_later(self, submission: Submission, result: SubmitResult, provider: str, claim: str) -> None:
+        """The record went away between send and answer: what the provider said is told to it when it is back.
 
         If the queue is away too, the attempt is claimed by a webhook or by `recover`, as any unknown one.
         """
         self.journal.count("SubmitNotRecorded", provider=provider)
-        if result.outcome is not SubmitOutcome.ACCEPTED or result.update is None:
-            return
-        accepted = update_to_json(replace(result.update, status=RemoteStatus.QUEUED))
-        message = {
-            "kind": "event",
-            "provider": provider,
-            "jobId": submission.job_id,
-            "attempt": submission.attempt,
-            "update": accepted,
-        }
+        job_id, attempt, failure = submission.job_id, submission.attempt, result.failure
+        match result.outcome:
+            case SubmitOutcome.ACCEPTED if result.update is not None:
+                update = update_to_json(replace(result.update, status=RemoteStatus.QUEUED))
+                event = {"kind": "event", "provider": provider, "attempt": attempt, "update": update}
+                self._tell_later({**event, "jobId": job_id}, 2)
+            case SubmitOutcome.DEFERRED:
+                wait = failure.retry_after_seconds if failure else None
+                message = {"kind": "not_sent", "jobId": job_id, "attempt": attempt, "claim": claim}
+                self._tell_later(message, min(900, max(wait or 0, NOT_SENT_SECONDS)))
+            case SubmitOutcome.REFUSED:
+                failure = failure or NO_REASON
+                refusal = {"code": failure.kind.value, "message": failure.message, "refused": True}
+                told = {"failure": {**refusal, "retryable": failure.retryable}}
+                self._tell_later({"kind": "not_sent", "jobId": job_id, **told}, NOT_SENT_SECONDS)
+            case _:
+                pass
+
+    def _tell_later(self, message: dict[str, Any], seconds: float) -> None:
         try:
-            self.advance_queue.send(message, group=submission.job_id, delay_seconds=2)
+            self.advance_queue.send(message, group=message["jobId"], delay_seconds=seconds)
         except UnavailableError:
             self.journal.count("OutboxSendFailed", topic="advance")
 
@@ -172,9 +185,7 @@ class SubmitAttempt:
                     usage=usage,
                 )
             case SubmitOutcome.REFUSED:
-                failure = result.failure or Failure(
-                    FailureKind.UNKNOWN, "the provider refused without a reason"
-                )
+                failure = result.failure or NO_REASON
                 return self.record.fail_job(
                     job_id,
                     code=failure.kind.value,

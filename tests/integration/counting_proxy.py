@@ -1,4 +1,4 @@
-"""A TCP proxy in front of Postgres that counts round trips, and can lose the answer to one message."""
+"""A TCP proxy in front of Postgres that counts round trips, and can lose a message, or the answer to one."""
 
 import socket
 import threading
@@ -10,7 +10,11 @@ CHUNK = 1 << 16
 
 
 class CountingProxy:
-    """Passes bytes on. `turns` has a `>` for each run of bytes to the server, and a `<` for each back."""
+    """Passes bytes on. `turns` has a `>` for each run of bytes to the server, and a `<` for each back.
+
+    The connection of the first message that holds `lose_answer_to` is cut after the server got it; that of one that
+    holds `lose_request` before. `times` is how many such messages are lost.
+    """
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
@@ -19,6 +23,8 @@ class CountingProxy:
         self._lock = threading.Lock()
         self.turns = ""
         self.lose_answer_to: bytes | None = None
+        self.lose_request: bytes | None = None
+        self.times = 1
 
     @property
     def url(self) -> str:
@@ -60,12 +66,24 @@ class CountingProxy:
                 with self._lock:
                     if not self.turns.endswith(direction):
                         self.turns += direction
-                if direction == ">" and self.lose_answer_to and self.lose_answer_to in data:
-                    self.lose_answer_to = None
+                if direction == ">" and self._is_lost(self.lose_request, data):
+                    break
+                if direction == ">" and self._is_lost(self.lose_answer_to, data):
                     source.shutdown(socket.SHUT_WR)
                 target.sendall(data)
         _shut(source)
         _shut(target)
+
+    def _is_lost(self, mark: bytes | None, data: bytes) -> bool:
+        """Whether this is the message; after the last of them nothing is lost any more."""
+        with self._lock:
+            if mark is None or mark not in data:
+                return False
+            self.times -= 1
+            if self.times == 0:
+                self.lose_answer_to = self.lose_request = None
+                self.times = 1
+            return True
 
 
 def _shut(connected: socket.socket) -> None:

@@ -214,7 +214,10 @@ class PostgresRecord:
 
     def update_job_status(self, change: Mapping[str, Any], now: datetime) -> Transition:
         """See the port."""
-        return self._transition("select update_job_status(%s, %s)", Jsonb(holdable(change)), now)
+        repeat = "expectedVersion" not in change  # repeated after a lost answer, it would contradict itself
+        return self._transition(
+            "select update_job_status(%s, %s)", Jsonb(holdable(change)), now, repeat=repeat
+        )
 
     def record_metrics(self, metrics: Sequence[Metric], now: datetime) -> int:
         """See the port."""
