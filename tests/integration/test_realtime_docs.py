@@ -27,11 +27,14 @@ def test_the_example_follows_a_job_from_its_beginning_to_its_end(
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert [line for line in done.stdout.splitlines() if line[0].isdigit()] == [
+    lines = done.stdout.splitlines()
+    assert [line for line in lines if line[0].isdigit()] == [
         "1 pending queued created",
         "2 pending submitted submitted",
         "3 processing generating generating",
         "4 processing storing generated",
         "5 completed storing completed",
     ]
-    assert "started submitting" in done.stdout
+    steps = [line for line in lines if not line[0].isdigit()]
+    assert {line.split()[0] for line in steps} <= {"started", "progressed", "ended"}
+    assert {line.split()[1] for line in steps} <= {"submitting", "generating", "downloading", "uploading"}
