@@ -26,7 +26,8 @@ from lib.domain.page import Page
 from lib.domain.storage_log import StorageLogEntry
 from lib.domain.time_range import DayRange, TimeRange
 from lib.domain.timeline import TimelineStep
-from lib.ports.record import StorageOperation, Transition
+from lib.ports.record import Transition
+from lib.ports.work_report import StorageOperation
 
 
 @dataclass(frozen=True, kw_only=True)

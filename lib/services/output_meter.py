@@ -14,7 +14,7 @@ from lib.domain.errors import OutputError
 from lib.domain.ids import uuid7
 from lib.domain.provider import OutputKind, ProviderOutput
 from lib.domain.stored_output import OutputTarget
-from lib.ports.record import StorageOperation
+from lib.ports.work_report import StorageOperation
 from lib.services.tally import Stopwatch, Tally, code_of
 
 INLINE = "inline"

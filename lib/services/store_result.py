@@ -13,7 +13,8 @@ from lib.domain.snapshot import JobSnapshot, parse_time
 from lib.domain.stored_output import CopyCheckpoint, OutputTarget, Paused, StoredOutput
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
-from lib.ports.record import JobRecord, WorkReport
+from lib.ports.record import JobRecord
+from lib.ports.work_report import WorkReport
 from lib.services.advance import waits_for_record
 from lib.services.after_commit import AfterCommit
 from lib.services.output_meter import BucketPlace, OutputMeter

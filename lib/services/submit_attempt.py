@@ -20,7 +20,8 @@ from lib.domain.timing import Timing
 from lib.ports.journal import Journal
 from lib.ports.provider import ProviderClient
 from lib.ports.queue import WorkQueue
-from lib.ports.record import Answer, JobRecord, Transition, Usage
+from lib.ports.record import Answer, JobRecord, Transition
+from lib.ports.work_report import Usage
 from lib.services.after_commit import AfterCommit
 from lib.services.usage import UsageMeter
 from lib.services.waiting import backoff_seconds

@@ -8,7 +8,8 @@ from typing import Protocol
 from lib.domain.errors import RecordUnavailableError
 from lib.ports.journal import Journal
 from lib.ports.queue import WorkQueue
-from lib.ports.record import JobRecord, Metric
+from lib.ports.record import JobRecord
+from lib.ports.work_report import Metric
 from lib.services.after_commit import AfterCommit
 
 BATCH = 200

@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from lib.ports.record import Usage
+from lib.ports.work_report import Usage
 
 SHORTEST_SECONDS = 0.001
 MOST_PERCENT = 99_999.0

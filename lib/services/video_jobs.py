@@ -14,8 +14,9 @@ from lib.domain.job import JobStatus, JobStep
 from lib.domain.kept_text import check_note, text_problem
 from lib.domain.snapshot import JobSnapshot
 from lib.domain.timeline import TimelineStep
-from lib.ports.record import JobRecord, StorageOperation, Transition
+from lib.ports.record import JobRecord, Transition
 from lib.ports.repositories import ElementChange, Elements, StorageLog, Timeline
+from lib.ports.work_report import StorageOperation
 from lib.services.after_commit import AfterCommit
 from lib.services.create_video_job import CreateVideoJob
 from lib.services.progress import ProgressStore

@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.domain.provider import ProviderOutput
 from lib.domain.stored_output import OutputTarget
-from lib.ports.record import StepEnd, StorageOperation, WorkReport
+from lib.ports.work_report import StepEnd, StorageOperation, WorkReport
 from lib.services.output_meter import BucketPlace, OutputMeter
 from lib.services.tally import Stopwatch, code_of
 from lib.services.usage import UsageMeter, usage_of

@@ -7,8 +7,8 @@ from lib import bootstrap
 from lib.domain.composed_output import ComposedOutput
 from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus
-from lib.ports.record import StorageOperation
 from lib.ports.repositories import ElementChange
+from lib.ports.work_report import StorageOperation
 
 FILM = {
     "outputFormat": "mp4",

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 
 from lib.domain.actor import Actor
-from lib.domain.errors import ConflictError, InvalidError, RecordUnavailableError
+from lib.domain.errors import CommitUnknownError, ConflictError, InvalidError, RecordUnavailableError
 from lib.ports.actor import acting_as
 from lib.stores.postgres.connection import RecordConnection
-from lib.stores.postgres.faults import CommitUnknownError, LostRaceError
+from lib.stores.postgres.faults import LostRaceError
 from lib.stores.postgres.pool import RecordPool
 from lib.stores.postgres.sessions import RecordSessions
 from lib.stores.postgres.transactions import Transaction

@@ -14,7 +14,8 @@ import pytest
 from lib.domain.ids import uuid7
 from lib.domain.job import JobState, JobStatus, JobStep, can_move
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.ports.record import Answer, JobFilter, NewJob, StepEnd, StorageOperation, Transition, WorkReport
+from lib.ports.record import Answer, JobFilter, NewJob, Transition
+from lib.ports.work_report import StepEnd, StorageOperation, WorkReport
 from lib.services.list_jobs import JobQuery, ListJobs
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes import jobs

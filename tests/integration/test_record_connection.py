@@ -54,7 +54,11 @@ def make(server: Postgres) -> Iterator[Callable[..., RecordConnection]]:
 
     def connection(user: str = "postgres", **limits: float) -> RecordConnection:
         url = server.url.replace("postgres@", f"{user}:hidden@")
-        given = {"connect_seconds": CONNECT_SECONDS, "statement_seconds": STATEMENT_SECONDS, **limits}
+        given: dict[str, Any] = {
+            "connect_seconds": CONNECT_SECONDS,
+            "statement_seconds": STATEMENT_SECONDS,
+            **limits,
+        }
         made.append(RecordConnection(lambda: url, **given))
         return made[-1]
 

@@ -14,8 +14,8 @@ from lib.domain.errors import GatewayError, InvalidError, NotFoundError, TooLarg
 from lib.domain.ids import uuid7
 from lib.domain.observations import AccessType, UrlAccess
 from lib.domain.time_range import TimeRange
-from lib.ports.record import StorageOperation
 from lib.ports.repositories import ElementChange, JobSearch, StorageSearch
+from lib.ports.work_report import StorageOperation
 from lib.stores.postgres.repositories.analytics import PostgresAnalytics
 from lib.stores.postgres.repositories.elements import PostgresElements
 from lib.stores.postgres.repositories.jobs import PostgresJobs

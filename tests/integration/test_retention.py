@@ -15,7 +15,7 @@ from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus
 from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.domain.retention import RetentionPeriods
-from lib.ports.record import StepEnd, StorageOperation, WorkReport
+from lib.ports.work_report import StepEnd, StorageOperation, WorkReport
 from lib.services.retention import Retention
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord

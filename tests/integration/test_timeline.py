@@ -14,7 +14,7 @@ from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus
 from lib.domain.provider import OutputKind, ProviderOutput
 from lib.domain.stored_output import CopyLimits, OutputFault
-from lib.ports.record import Usage
+from lib.ports.work_report import Usage
 from lib.services.store_output import StoragePorts, store_output
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.bucket import away

@@ -13,8 +13,8 @@ from lib.domain.errors import ConflictError, InvalidError, NotFoundError
 from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus, JobStep
 from lib.ports.actor import acting_as
-from lib.ports.record import StorageOperation
 from lib.ports.repositories import ElementChange, StorageSearch
+from lib.ports.work_report import StorageOperation
 from local.backing import RecordDatabase
 from tests.integration.video_world import NOON, VideoWorld, film, video, video_world
 

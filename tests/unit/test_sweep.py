@@ -9,7 +9,8 @@ import pytest
 
 from lib.domain.errors import InvalidError, RecordUnavailableError
 from lib.ports.journal import Journal
-from lib.ports.record import JobRecord, Metric, OutboxMessage
+from lib.ports.record import JobRecord, OutboxMessage
+from lib.ports.work_report import Metric
 from lib.services.after_commit import AfterCommit
 from lib.services.sweep import BATCH, PER_SEND, Sweep
 from tests.fakes.queue import FakeQueue

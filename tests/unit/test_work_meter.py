@@ -10,7 +10,7 @@ from lib.domain.errors import OutputError, UnavailableError
 from lib.domain.media_type import MediaType
 from lib.domain.provider import OutputKind, ProviderOutput
 from lib.domain.stored_output import CopiedObject, CopyLimits, OutputFault, OutputTarget, Paused
-from lib.ports.record import StorageOperation
+from lib.ports.work_report import StorageOperation
 from lib.services.copy_output import copy_output
 from lib.services.metered_ports import MeteredBucket, MeteredSource
 from lib.services.output_meter import BucketPlace, OutputMeter

@@ -8,16 +8,8 @@ from psycopg.types.json import Jsonb
 
 from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import JobSnapshot
-from lib.ports.record import (
-    Answer,
-    JobFilter,
-    Metric,
-    NewJob,
-    OutboxMessage,
-    Transition,
-    Usage,
-    WorkReport,
-)
+from lib.ports.record import Answer, JobFilter, NewJob, OutboxMessage, Transition
+from lib.ports.work_report import Metric, Usage, WorkReport
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.holdable import holdable
 from lib.stores.postgres.record_json import answer_json, evidence_json, new_job_json, usage_json, work_json

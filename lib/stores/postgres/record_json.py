@@ -7,7 +7,8 @@ from psycopg.types.json import Jsonb
 
 from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import format_time
-from lib.ports.record import Answer, NewJob, Usage, WorkReport
+from lib.ports.record import Answer, NewJob
+from lib.ports.work_report import StorageOperation, Usage, WorkReport
 from lib.stores.postgres.holdable import holdable
 
 
@@ -66,24 +67,26 @@ def work_json(work: WorkReport) -> Jsonb:
         }
         for step in work.steps
     ]
-    operations = [
-        {
-            "operationId": done.operation_id,
-            "operation": done.operation,
-            "bucket": done.bucket,
-            "key": done.key,
-            "success": done.success,
-            "at": format_time(done.at),
-            "durationMs": round(done.duration_ms, 3),
-            "fileSize": done.file_size,
-            "outputIndex": done.output_index,
-            "region": done.region,
-            "errorCode": done.error_code,
-            "metadata": dict(done.metadata),
-        }
-        for done in work.operations
-    ]
+    operations = [operation_json(done) for done in work.operations]
     return Jsonb(holdable({"steps": steps, "operations": operations}))
+
+
+def operation_json(done: StorageOperation) -> dict[str, Any]:
+    """What was moved, as `log_storage_operation` takes it; `jobId` is still to come."""
+    return {
+        "operationId": done.operation_id,
+        "operation": done.operation,
+        "bucket": done.bucket,
+        "key": done.key,
+        "success": done.success,
+        "at": format_time(done.at),
+        "durationMs": round(done.duration_ms, 3),
+        "fileSize": done.file_size,
+        "outputIndex": done.output_index,
+        "region": done.region,
+        "errorCode": done.error_code,
+        "metadata": dict(done.metadata),
+    }
 
 
 def new_job_json(job: NewJob) -> Jsonb:

@@ -12,7 +12,8 @@ import pytest
 from lib.domain.actor import Actor
 from lib.domain.ids import short_id, uuid7
 from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.ports.record import Answer, NewJob, StorageOperation, WorkReport
+from lib.ports.record import Answer, NewJob
+from lib.ports.work_report import StorageOperation, WorkReport
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
 from local.backing import RecordDatabase

@@ -6,10 +6,10 @@ from psycopg.types.json import Jsonb
 
 from lib.domain.cursor import decode_ids, encode_ids
 from lib.domain.page import Page
-from lib.domain.snapshot import format_time
 from lib.domain.storage_log import StorageLogEntry
-from lib.ports.record import StorageOperation
 from lib.ports.repositories import StorageSearch
+from lib.ports.work_report import StorageOperation
+from lib.stores.postgres.record_json import operation_json
 from lib.stores.postgres.repositories.rows import read_page
 from lib.stores.postgres.repositories.search import check_storage_search
 from lib.stores.postgres.statements import Statements
@@ -48,21 +48,7 @@ class PostgresStorageLog:
 
     def log(self, job_id: str, operation: StorageOperation, now: datetime) -> bool:
         """See the port."""
-        fields = {
-            "jobId": job_id,
-            "operationId": operation.operation_id,
-            "outputIndex": operation.output_index,
-            "operation": operation.operation,
-            "bucket": operation.bucket,
-            "key": operation.key,
-            "region": operation.region,
-            "success": operation.success,
-            "fileSize": operation.file_size,
-            "durationMs": operation.duration_ms,
-            "errorCode": operation.error_code,
-            "metadata": dict(operation.metadata),
-            "at": format_time(operation.at),
-        }
+        fields = {"jobId": job_id, **operation_json(operation)}
         rows = self._connection.fetch("select log_storage_operation(%s, %s)", (Jsonb(fields), now))
         return rows[0][0] is not None
 
