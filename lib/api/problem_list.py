@@ -10,11 +10,11 @@ NEVER_ANSWERED = (OutputError, ConfigurationError, ProviderError)
 
 
 def problem_rows() -> list[tuple[str, str, str]]:
-    """(code, HTTP status, meaning), by status and code."""
+    """(code, HTTP status, meaning), by status and code; an error without a code of its own is told as its parent."""
     rows = [
         (kind.code, str(_status(kind)), (kind.__doc__ or "").partition("\n")[0])
         for kind in _below(GatewayError)
-        if not issubclass(kind, NEVER_ANSWERED)
+        if "code" in vars(kind) and not issubclass(kind, NEVER_ANSWERED)
     ]
     rows.append(("internal_error", "500", "Something went wrong in the gateway."))
     for failure in FailureKind:
