@@ -50,6 +50,9 @@ class Retention:
             return self.record.remove_expired(due.table.value, due.before, self.rows)
         except RecordUnavailableError:
             raise
-        except Exception:  # noqa: BLE001 - whatever is wrong with one table, the others are tidied
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one table, the others are tidied
             self.journal.count("RetentionFailed", table=due.table.value)
+            self.journal.note(
+                "retention_failed", table=due.table.value, reason=f"{type(error).__name__}: {error}"
+            )
             return 0

@@ -136,5 +136,6 @@ class Sweep:
             self.record.record_metrics(report.metrics((now - begun).total_seconds()), now)
         except RecordUnavailableError:
             raise
-        except Exception:  # noqa: BLE001 - the due work is done, and is not to be done again for figures
+        except Exception as error:  # noqa: BLE001 - the due work is done, and is not to be done again for figures
             self.journal.count("MetricsNotRecorded")
+            self.journal.note("metrics_not_recorded", reason=f"{type(error).__name__}: {error}")

@@ -38,10 +38,15 @@ class Notes:
     def __init__(self) -> None:
         self.removed: list[dict[str, object]] = []
         self.failed: list[str] = []
+        self.reasons: list[str] = []
 
     def note(self, event: str, job_id: str | None = None, **facts: object) -> None:
-        assert (event, job_id) == ("expired_removed", None)
-        self.removed.append(facts)
+        assert job_id is None
+        if event == "retention_failed":
+            self.reasons.append(str(facts["reason"]))
+        else:
+            assert event == "expired_removed"
+            self.removed.append(facts)
 
     def count(self, name: str, **dimensions: str) -> None:
         assert name == "RetentionFailed"
@@ -110,6 +115,7 @@ def test_a_table_that_cannot_be_tidied_is_counted_and_holds_up_no_other() -> Non
     record.broken["processing_timeline"] = ValueError("no such function")
     assert retention(record, notes).remove_expired(NOW) == {"jobs": 5}
     assert notes.failed == ["processing_timeline"]
+    assert notes.reasons == ["ValueError: no such function"]
 
 
 def test_a_record_that_is_away_ends_it() -> None:

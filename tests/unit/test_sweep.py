@@ -111,10 +111,14 @@ class Counts:
     """A journal that counts."""
 
     def __init__(self) -> None:
+        self.notes: list[str] = []
         self.names: list[str] = []
 
     def count(self, name: str, **_: str) -> None:
         self.names.append(name)
+
+    def note(self, event: str, **_: str) -> None:
+        self.notes.append(event)
 
 
 def quiet_sweep(
@@ -175,6 +179,7 @@ def test_figures_that_cannot_be_kept_are_counted_and_cost_nothing() -> None:
     record, counts = QuietRecord(InvalidError("no such figure")), Counts()
     assert quiet_sweep(record, counts).run().jobs == 1
     assert counts.names == ["MetricsNotRecorded"]
+    assert counts.notes == ["metrics_not_recorded"]
 
 
 def test_a_record_that_goes_away_before_the_figures_ends_the_sweep_as_before_them() -> None:
