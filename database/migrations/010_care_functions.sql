@@ -178,3 +178,4 @@ comment on function check_write is 'Whether the database takes writes.';
 grant execute on function forget_sent, find_output, uuid_from, check_write to vsl_api, vsl_worker;
 grant execute on function take_due_jobs, take_outbox, log_url_access, log_security_event, record_system_metrics,
     remove_expired to vsl_worker;
+grant execute on function uuid_from to vsl_analyst;
