@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lib.domain.due import Due, Work, poll_delay_seconds, wait_seconds, what_is_due
-from lib.domain.errors import CommitUnknownError, GatewayError, ProviderError
+from lib.domain.errors import CommitUnknownError, ProviderError
 from lib.domain.ids import uuid7
 from lib.domain.provider import Credential, FailureKind, ProviderUpdate, RemoteStatus, Submission
 from lib.domain.timing import Timing
@@ -327,9 +327,3 @@ class AdvanceJob:
                 self._poll_again(work, now)
             return
         self._look_again(work, self.timing.recover_again, now)
-
-
-def waits_for_record(error: GatewayError, message: Mapping[str, Any]) -> TryLaterError:
-    """The record or a queue is away: the message comes back, later each time, and loses nothing."""
-    wait = backoff_seconds(int(message.get("tries", 0)), first=2.0, longest=60.0)
-    return TryLaterError(wait, f"waiting: {error.code}", tried_again(message))

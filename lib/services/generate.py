@@ -113,13 +113,7 @@ class GenerateMedia:
         if created.outcome != "created":
             return _replayed(created)
         self.after_commit.announce(created)
-        submission = Submission(
-            job.job_id, 1, job.model_ref, provider_input, max(5, int(self.timing.job_deadline))
-        )
-        submitted = self.submit.send(
-            client, submission, credential, claim=job.job_id, answer=lambda remote: _answer(job, remote)
-        )
-        return _answered(job, submitted)
+        return self._send(job, provider_input, client, credential)
 
     def _created(self, job: NewJob, now: datetime) -> Transition:
         """The job in the record; where that cannot be known, it is not sent, and who asked is told to ask again."""
@@ -128,6 +122,19 @@ class GenerateMedia:
         except CommitUnknownError:
             self.submit.not_sent(job.job_id)
             raise
+
+    def _send(
+        self, job: NewJob, provider_input: Mapping[str, Any], client: ProviderClient, credential: Credential
+    ) -> Answer:
+        seconds = max(5, int(self.timing.job_deadline))
+        submitted = self.submit.send(
+            client,
+            Submission(job.job_id, 1, job.model_ref, provider_input, seconds),
+            credential,
+            claim=job.job_id,
+            answer=lambda remote: _answer(job, remote),
+        )
+        return _answered(job, submitted)
 
     def _kept(
         self,

@@ -9,9 +9,9 @@ from lib.domain.errors import UnavailableError
 from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import parse_time
 from lib.ports.journal import Journal
-from lib.services.advance import AdvanceJob, waits_for_record
+from lib.services.advance import AdvanceJob
 from lib.services.keep_note import KeepNote
-from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
+from lib.services.waiting import TryLaterError, backoff_seconds, tried_again, waits_for_record
 
 MAX_TRIES_TO_HEAL = 40  # over an hour, after which reads and the sweep heal what is left
 

@@ -15,10 +15,9 @@ from lib.domain.timing import Timing
 from lib.ports.journal import Journal
 from lib.ports.record import JobRecord
 from lib.ports.work_report import WorkReport
-from lib.services.advance import waits_for_record
 from lib.services.after_commit import AfterCommit
 from lib.services.output_meter import BucketPlace, OutputMeter
-from lib.services.waiting import TryLaterError, backoff_seconds, tried_again
+from lib.services.waiting import TryLaterError, backoff_seconds, tried_again, waits_for_record
 from lib.services.work_meter import WorkMeter
 
 

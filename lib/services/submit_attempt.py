@@ -186,25 +186,24 @@ class SubmitAttempt:
                     usage=usage,
                 )
             case SubmitOutcome.REFUSED:
-                failure = result.failure or NO_REASON
-                return self.record.fail_job(
-                    job_id,
-                    code=failure.kind.value,
-                    message=failure.message,
-                    retryable=failure.retryable,
-                    now=now,
-                    refused=True,
-                    usage=usage,
-                )
+                return self._refused(job_id, result.failure or NO_REASON, usage, now)
             case _:
+                due_at = Timing.after(now, self.timing.recover_again)
+                kept = answer(None) if answer else None
                 return self.record.mark_submit_unknown(
-                    job_id,
-                    attempt,
-                    due_at=Timing.after(now, self.timing.recover_again),
-                    now=now,
-                    answer=answer(None) if answer else None,
-                    usage=usage,
+                    job_id, attempt, due_at=due_at, now=now, answer=kept, usage=usage
                 )
+
+    def _refused(self, job_id: str, failure: Failure, usage: Usage, now: datetime) -> Transition:
+        return self.record.fail_job(
+            job_id,
+            code=failure.kind.value,
+            message=failure.message,
+            retryable=failure.retryable,
+            now=now,
+            refused=True,
+            usage=usage,
+        )
 
     def _apply_answer(
         self, submission: Submission, result: SubmitResult, transition: Transition, now: datetime

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from lib.domain.errors import GatewayError
+
 LONGEST_DELAY_SECONDS = 900.0
 
 
@@ -24,3 +26,9 @@ def backoff_seconds(tries: int, *, first: float = 2.0, longest: float = 120.0) -
 def tried_again(message: Mapping[str, Any]) -> dict[str, Any]:
     """The message with its count of tries grown by one."""
     return {**message, "tries": int(message.get("tries", 0)) + 1}
+
+
+def waits_for_record(error: GatewayError, message: Mapping[str, Any]) -> TryLaterError:
+    """The record or a queue is away: the message comes back, later each time, and loses nothing."""
+    wait = backoff_seconds(int(message.get("tries", 0)), first=2.0, longest=60.0)
+    return TryLaterError(wait, f"waiting: {error.code}", tried_again(message))
