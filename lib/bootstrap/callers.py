@@ -204,6 +204,7 @@ def check_health() -> "CheckHealth":
     from lib.domain.errors import UnavailableError
     from lib.ports.tier import TierUnavailableError
     from lib.services.check_health import CheckHealth
+    from lib.stores.postgres.record_probe import must_take_writes
 
     bootstrap.settings(w.DescribeSettings)
 
@@ -216,7 +217,7 @@ def check_health() -> "CheckHealth":
 
     client = bootstrap.redis()
     return CheckHealth(
-        record=lambda: works(lambda: bootstrap.reading_connection().fetch("select 1")),
+        record=lambda: works(lambda: must_take_writes(bootstrap.reading_connection())),
         redis=(lambda: works(lambda: client.call("PING"))) if client else None,
         monotonic=time.monotonic,
     )

@@ -12,8 +12,8 @@ CHUNK = 1 << 16
 class CountingProxy:
     """Passes bytes on. `turns` has a `>` for each run of bytes to the server, and a `<` for each back.
 
-    The connection of the first message that holds `lose_answer_to` is cut after the server got it; that of one that
-    holds `lose_request` before. `times` is how many such messages are lost.
+    The connection of the first message that holds `lose_answer_to` is cut when the server answers; that of one that
+    holds `lose_request` before the server gets it. `times` is how many such messages are lost.
     """
 
     def __init__(self, url: str) -> None:
@@ -57,10 +57,13 @@ class CountingProxy:
                 self._sockets += [client, server]
                 for each in (client, server):
                     each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                threading.Thread(target=self._pass_on, args=(client, server, ">"), daemon=True).start()
-                threading.Thread(target=self._pass_on, args=(server, client, "<"), daemon=True).start()
+                muted = threading.Event()
+                for way in ((client, server, ">", muted), (server, client, "<", muted)):
+                    threading.Thread(target=self._pass_on, args=way, daemon=True).start()
 
-    def _pass_on(self, source: socket.socket, target: socket.socket, direction: str) -> None:
+    def _pass_on(
+        self, source: socket.socket, target: socket.socket, direction: str, muted: threading.Event
+    ) -> None:
         with suppress(OSError):
             while data := source.recv(CHUNK):
                 with self._lock:
@@ -69,7 +72,9 @@ class CountingProxy:
                 if direction == ">" and self._is_lost(self.lose_request, data):
                     break
                 if direction == ">" and self._is_lost(self.lose_answer_to, data):
-                    source.shutdown(socket.SHUT_WR)
+                    muted.set()
+                if direction == "<" and muted.is_set():
+                    break  # the server has done it
                 target.sendall(data)
         _shut(source)
         _shut(target)

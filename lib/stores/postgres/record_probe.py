@@ -14,7 +14,19 @@ from lib.stores.postgres.limited_connection import connect_within
 READ = "select version from jobs where job_id = '00000000-0000-0000-0000-000000000000'"
 WRITE = "select check_write()"
 LEDGER = "select name, checksum from schema_migrations"
+IS_READ_ONLY = "select current_setting('transaction_read_only')"
 NOTIFY_OPTION = "select notify from database_options"
+
+
+def must_take_writes(record: RecordConnection) -> None:
+    """One round trip over a connection that is there already, without a write.
+
+    Raises RecordUnavailableError: the record is away, or takes no writes; then the next question goes over a new
+    connection, for a database that was the primary until a moment ago goes on taking connections.
+    """
+    if record.fetch(IS_READ_ONLY) != [("off",)]:
+        record.close()
+        raise RecordUnavailableError("The record of jobs takes no writes.")
 
 
 class PostgresProbe:
