@@ -21,7 +21,6 @@ from lib.bootstrap.callers import (
     read_media,
 )
 from lib.bootstrap.database import (
-    _slow_queries,
     address_of_record,
     api_keys,
     database_logins,
@@ -44,7 +43,7 @@ from lib.bootstrap.models import (
     transport,
     webhook_token_key,
 )
-from lib.bootstrap.process import _settings, clock, journal, metrics, on_outage, secrets, settings
+from lib.bootstrap.process import clock, journal, metrics, on_outage, secrets, settings
 from lib.bootstrap.queues import (
     advance_queue,
     bucket,
@@ -80,8 +79,6 @@ from lib.bootstrap.workers import (
 )
 
 __all__ = [
-    "_settings",
-    "_slow_queries",
     "accept_webhook",
     "adapter",
     "address_of_record",

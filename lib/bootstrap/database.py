@@ -24,7 +24,6 @@ READ_CONNECT_SECONDS = 0.5
 READ_STATEMENT_SECONDS = 0.4
 """How long a status waits for the record; it answers within a second whatever happens."""
 
-
 FIGURES_STATEMENT_SECONDS = 12.0
 """Figures over a whole quarter may take this long; an answer needs two of them within the function's 30 s."""
 

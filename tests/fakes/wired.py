@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from types import ModuleType
 
 import pytest
 
@@ -106,7 +107,8 @@ class Wired:
 
 def forget_everything() -> None:
     """What bootstrap has built so far is built anew when it is asked for."""
-    for part in vars(bootstrap).values():
+    groups = [group for group in vars(bootstrap).values() if isinstance(group, ModuleType)]
+    for part in (part for group in groups for part in vars(group).values()):
         clear = getattr(part, "cache_clear", None)
         if clear is not None:
             clear()
