@@ -13,6 +13,8 @@ _AS_OWNER = f"--role={Group.OWNER}"
 _WITHOUT_LARGE_OBJECTS = (
     "-B"  # the record has none, and one that any login made would be the end of every backup
 )
+_PATIENCE = "60s"
+"""How long a backup waits for a table that somebody holds."""
 _NOT_EMPTY = """
 select 'table or view ' || c.oid::regclass from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname !~ '^pg_' and n.nspname <> 'information_schema' and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f')
@@ -32,7 +34,8 @@ def backup(url: str, file: Path) -> int:
     are wanted: the owner's policies filter nothing, so all rows are written. The file appears when it is whole, is
     readable by its owner alone, and holds what people asked for: keep it as safe as the database.
 
-    Raises ConfigurationError: pg_dump is missing or too old, or failed; the directory cannot be written to.
+    Raises ConfigurationError: pg_dump is missing or too old, or failed, or waited for a lock in vain; the directory
+    cannot be written to.
     """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{file.name}.", suffix=".partial", dir=file.parent)
@@ -43,7 +46,7 @@ def backup(url: str, file: Path) -> int:
     try:
         run_program(
             "pg_dump", url, "--format=custom", "--enable-row-security", _WITHOUT_LARGE_OBJECTS, _AS_OWNER,
-            f"--file={partial}",
+            f"--lock-wait-timeout={_PATIENCE}", f"--file={partial}",
         )  # fmt: skip
         size = partial.stat().st_size
         partial.replace(file)

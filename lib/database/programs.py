@@ -44,7 +44,8 @@ def run_program(name: str, url: str, *arguments: str) -> str:
         env=environment,
     )
     if done.returncode != 0:
-        raise ConfigurationError(f"{name} failed: {_reason(done.stderr)}")
+        ended = f"it was ended by signal {-done.returncode}" if done.returncode < 0 else "it did not say why"
+        raise ConfigurationError(f"{name} failed: {_reason(done.stderr, ended)}")
     return done.stdout
 
 
@@ -69,8 +70,8 @@ def _major(path: Path) -> int | None:
     return int(version[1]) if version else None
 
 
-def _reason(text: str) -> str:
-    """The first line that is an error, without the program's name before it."""
+def _reason(text: str, otherwise: str) -> str:
+    """The first line that is an error, without the program's name before it; `otherwise` where it said nothing."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     errors = [line.partition("error: ")[2] for line in lines if "error: " in line]
-    return (errors or lines or ["it did not say why"])[0]
+    return (errors or lines or [otherwise])[0]

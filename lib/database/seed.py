@@ -12,6 +12,9 @@ from lib.domain.errors import ConfigurationError
 from lib.stores.postgres.migrations.ledger import act_as_owner
 from lib.stores.postgres.migrator import Connection, connect
 
+_PATIENCE = "10s"
+"""How long it waits for a table that somebody holds."""
+
 
 def seed(url: str, now: datetime | None = None) -> int:
     """Add users, jobs of every media type and status with all that belongs to them, and logs; how many jobs are new.
@@ -26,7 +29,7 @@ def seed(url: str, now: datetime | None = None) -> int:
         if row is None or not row[0]:
             raise ConfigurationError("there is nothing to fill yet: python -m lib.database migrate up")
         act_as_owner(connection)
-        connection.execute("set local search_path = public")
+        connection.execute(f"set local search_path = public; set local lock_timeout = '{_PATIENCE}'".encode())
         writer = SeedWriter(connection, _moment(connection, now or datetime.now(UTC)))
         _people(writer)
         new = generate(writer) + compose(writer)
