@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from lib.domain.actor import Actor
 from lib.domain.errors import InvalidError
 from lib.domain.ids import short_id, uuid7
+from lib.domain.provider import Failure, FailureKind, ProviderUpdate, RemoteStatus
 from lib.ports.actor import acting_as
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
@@ -37,11 +38,16 @@ HARMLESS = {
     *("uuid_time", "wire_time", "jobs_guard", "history_guard", "timeline_guard", "ring"),
 }
 """Functions that read and write nobody's rows."""
-BY_ROW = {"job_snapshot", "transition_result", "save_transition", "emit", "emit_check", "end_attempt"}
+BY_ROW = {
+    *("job_snapshot", "transition_result", "save_transition", "emit", "emit_check"),
+    *("end_attempt", "end_generating", "apply_progress"),
+}
 """Functions that take a whole row of jobs: what the caller may not see, the caller has to make up."""
 CALLS: dict[str, LiteralString] = {
     "add_job_element": "select add_job_element(jsonb_build_object('jobId', %(composed)s::text, 'type', 'text',"
     " 'content', 'x', 'elementOrder', 7), %(now)s)",
+    "apply_update": "select apply_update(jsonb_build_object('jobId', %(running)s::text, 'attempt', 1, 'providerJobId',"
+    " 'mine', 'status', 'running'), %(now)s)",
     "complete_processing_step": "select complete_processing_step(%(composed)s, %(step)s, true, %(now)s)",
     "create_job": "select create_job(%(new_job)s, %(now)s)",
     "defer_submit": "select defer_submit(%(running)s, 1, %(now)s, 'x', %(now)s)",
@@ -145,6 +151,7 @@ def test_a_made_up_row_changes_no_real_one(scene: Scene) -> None:
     calls: list[LiteralString] = [
         "select save_transition(jsonb_populate_record(null::jobs, %s), 'x', now())",
         "select emit_check(jsonb_populate_record(null::jobs, %s), now())",
+        "select apply_progress(jsonb_populate_record(null::jobs, %s), null::attempts, 'running', 'generating', now())",
     ]
     with psycopg.connect(scene.database.api_url) as connection:
         connection.execute("select act_as('alice')")
@@ -179,6 +186,29 @@ def test_a_connection_that_is_used_again_remembers_nobody(scene: Scene) -> None:
         ]
     finally:
         connection.close()
+
+
+@pytest.mark.parametrize("status", [RemoteStatus.RUNNING, RemoteStatus.SUCCEEDED, RemoteStatus.FAILED])
+def test_what_a_provider_answers_at_once_is_applied_to_ones_own_job(
+    scene: Scene, status: RemoteStatus
+) -> None:
+    job_id = scene.alice.running
+    failure = Failure(FailureKind.MODEL_ERROR, "it broke", retryable=False)
+    said = ProviderUpdate(status, f"p-{job_id}", failure=failure if status is RemoteStatus.FAILED else None)
+    connection = RecordConnection(lambda: scene.database.api_url)
+    try:
+        with acting_as(scene.alice.actor):
+            moved = PostgresRecord(connection).apply_update(
+                *(job_id, 1, said),
+                source="answer",
+                now=NOW,
+                due_at=NOW,
+                storing_deadline_at=NOW,
+                storing_due_at=NOW,
+            )
+    finally:
+        connection.close()
+    assert moved.changed
 
 
 def test_tables_of_ones_own_do_not_stand_in_for_real_ones(scene: Scene) -> None:
