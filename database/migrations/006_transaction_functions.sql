@@ -310,6 +310,6 @@ create function find_job(p_job_id uuid) returns jsonb
     return (select job_snapshot(j) from jobs j where j.job_id = p_job_id);
 comment on function find_job is 'The snapshot of a job, or null.';
 
-grant execute on function transition_result, ring, save_transition, emit, emit_check, record_answer, insert_outputs,
-    end_attempt, create_job, fail_job, request_cancel, greatest_step, update_job_status, find_job
-    to vsl_api, vsl_worker;
+grant execute on function transition_result, ring, save_transition, emit, emit_check, record_answer, end_attempt,
+    create_job, fail_job, request_cancel, find_job to vsl_api, vsl_worker;
+grant execute on function insert_outputs, greatest_step, update_job_status to vsl_worker;

@@ -273,5 +273,5 @@ $$;
 comment on function complete_job is 'All outputs are stored: the job is complete.';
 
 -- The function that sends an attempt applies its answer, where that says more than that it was accepted.
-grant execute on function end_generating, apply_progress, apply_update, emit_next_check, set_due to vsl_api, vsl_worker;
-grant execute on function begin_check, begin_storing, complete_job to vsl_worker;
+grant execute on function end_generating, apply_progress, apply_update to vsl_api, vsl_worker;
+grant execute on function begin_check, emit_next_check, set_due, begin_storing, complete_job to vsl_worker;

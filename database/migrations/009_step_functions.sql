@@ -149,6 +149,6 @@ end
 $$;
 comment on function update_element_status is 'How far an element has come; false if there is none such.';
 
-grant execute on function complete_processing_step, start_processing_step, end_step, end_all_steps,
-    log_storage_operation, add_job_element to vsl_api, vsl_worker;
-grant execute on function record_work, update_element_status to vsl_worker;
+grant execute on function complete_processing_step, start_processing_step, end_step, end_all_steps, add_job_element
+    to vsl_api, vsl_worker;
+grant execute on function log_storage_operation, record_work, update_element_status to vsl_worker;

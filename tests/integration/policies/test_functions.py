@@ -28,7 +28,6 @@ HARMLESS = {
     ),
     *(
         "day_of",
-        "greatest_step",
         "status_is_final",
         "step_rank",
         "uuid_at",
@@ -51,25 +50,18 @@ CALLS: dict[str, LiteralString] = {
     "complete_processing_step": "select complete_processing_step(%(composed)s, %(step)s, true, %(now)s)",
     "create_job": "select create_job(%(new_job)s, %(now)s)",
     "defer_submit": "select defer_submit(%(running)s, 1, %(now)s, 'x', %(now)s)",
-    "emit_next_check": "select emit_next_check(%(running)s, 'store', null, 0, %(now)s)",
     "end_all_steps": "select end_all_steps(%(composed)s, true, %(now)s)",
     "end_step": "select end_step(%(composed)s, 1, 'mixing', true, %(now)s)",
     "fail_job": "select fail_job(%(running)s, 'x', 'y', false, %(now)s)",
     "find_job": "select find_job(%(finished)s)",
     "find_output": "select find_output(%(output)s)",
     "forget_sent": "select forget_sent(array(select generate_series(1, 1000)))",
-    "insert_outputs": "select insert_outputs(%(composed)s, '[]', %(now)s)",
     "job_outputs": "select job_outputs(%(finished)s)",
-    "log_storage_operation": "select log_storage_operation(jsonb_build_object('jobId', %(finished)s::text, 'operation',"
-    " 'upload', 'bucket', 'b', 'key', 'k', 'success', true), %(now)s)",
     "mark_submit_unknown": "select mark_submit_unknown(%(running)s, 1, %(now)s, %(now)s)",
     "record_answer": 'select record_answer(%(running)s, \'{"statusCode": 200, "body": {}}\')',
     "record_submitted": "select record_submitted(%(running)s, 1, 'mine', %(now)s, %(now)s)",
     "request_cancel": "select request_cancel(%(running)s, %(user)s, %(now)s)",
-    "set_due": "select set_due(%(running)s, %(now)s)",
     "start_processing_step": "select start_processing_step(%(composed)s, 'x', 0, %(now)s)",
-    "update_job_status": "select update_job_status(jsonb_build_object('jobId', %(composed)s::text, 'status', 'failed'),"
-    " %(now)s)",
 }
 
 
