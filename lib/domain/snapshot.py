@@ -8,8 +8,6 @@ from typing import Any
 from lib.domain.actor import Actor
 from lib.domain.job import JobStatus, JobStep
 
-SNAPSHOT_LIMIT_BYTES = 8 * 1024
-
 
 @dataclass(frozen=True)
 class JobSnapshot:
