@@ -40,6 +40,11 @@ class Lease:
         self.connection = self._renew(self.connection)
         self.reused = self.spoiled = False
 
+    def refresh(self) -> None:
+        """Give up a connection that the server ended since it was used last. Raises as `renew` does."""
+        if self.reused and self.connection.was_ended():
+            self.renew()
+
     def settle(self) -> None:
         """Leave no transaction open; a connection that cannot be brought to it is closed."""
         if self.connection.idle or self.connection.closed:

@@ -1,12 +1,13 @@
 """A connection that never waits without a limit: not for the server to accept it, nor for an answer."""
 
+import select
 import threading
 from typing import Any
 
 import psycopg
 from psycopg import errors as pg
 from psycopg.abc import PQGen
-from psycopg.pq import TransactionStatus
+from psycopg.pq import ConnStatus, TransactionStatus
 from psycopg.rows import tuple_row
 
 OPTIONS: dict[str, Any] = {
@@ -30,6 +31,19 @@ class LimitedConnection(psycopg.Connection[tuple[Any, ...]]):
             self.pgconn.finish()
             msg = f"Postgres did not answer within {self.statement_seconds} s"
             raise TimeoutError(msg) from error
+
+    def was_ended(self) -> bool:
+        """Whether the server ended it while nobody asked anything; seen without asking, if the news has come."""
+        news = select.poll()
+        news.register(self.pgconn.socket, select.POLLIN)
+        try:
+            while news.poll(
+                0
+            ):  # its last words come before its end; it may also be a ticket of TLS, or a setting
+                self.pgconn.consume_input()
+        except psycopg.OperationalError:
+            return True
+        return self.pgconn.status == ConnStatus.BAD
 
     @property
     def idle(self) -> bool:

@@ -69,6 +69,7 @@ class RecordSessions(ABC):
                 with slow.watch(sql, params):
                     return fetch_rows(lease.connection, sql, params, before=before, after=after)
 
+            lease.refresh()
             try:
                 return _reconnecting(run, lease, repeat=repeat)
             except FAULTS as error:
