@@ -150,7 +150,13 @@ def read_media() -> "ReadMedia":
     from lib.services.read_media import ReadMedia
 
     bootstrap.settings(w.JobsSettings)
-    return ReadMedia(bootstrap.record(), bootstrap.url_signer(), bootstrap.worker_notes(), bootstrap.clock)
+    return ReadMedia(
+        record=bootstrap.record(),
+        cache=bootstrap.query_cache(),
+        sign=bootstrap.url_signer(),
+        notes=bootstrap.worker_notes(),
+        clock=bootstrap.clock,
+    )
 
 
 @cache

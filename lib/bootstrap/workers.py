@@ -142,6 +142,7 @@ def sweep() -> "Sweep":
     from lib import work_settings as w
     from lib.domain.retention import RetentionPeriods
     from lib.ports.tier import TierUnavailableError
+    from lib.services.read_media import CACHE_BRANCH
     from lib.services.retention import Retention
     from lib.services.sweep import Sweep
 
@@ -154,7 +155,11 @@ def sweep() -> "Sweep":
         security_days=chosen.retention_security_days,
         jobs_days=chosen.retention_jobs_days,
     )
-    retention = Retention(bootstrap.record(), bootstrap.journal(), periods)
+
+    def forget_outputs() -> None:
+        bootstrap.query_cache().invalidate_prefix(CACHE_BRANCH)
+
+    retention = Retention(bootstrap.record(), bootstrap.journal(), periods, on_jobs_removed=forget_outputs)
 
     def any_due(now: datetime) -> bool:
         try:

@@ -1,27 +1,19 @@
 """Figures for operators, computed once in a while."""
 
-import hashlib
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from lib.domain.analytics import DailyReport, ProcessingReport, StorageReport
 from lib.domain.errors import FieldError, InvalidError
 from lib.domain.time_range import TimeRange, read_day_range, read_time_range
 from lib.domain.wire_json import wire_json
-from lib.ports.actor import current_actor
 from lib.ports.repositories import AnalyticsQueries
+from lib.services.remembered import RememberedAnswers, actor_segment, digest
 
 SYSTEM_SECONDS = 10
 LONGEST_MODEL_ID = 200
-
-
-class RememberedAnswers(Protocol):
-    """What keeps answers: `lib.services.query_cache.QueryCache`."""
-
-    def get_or_set(self, key: str, compute: Callable[[], Any], ttl: float | None = None) -> Any:
-        """The JSON that is kept under the key, else what `compute` gives, which is then kept for `ttl` seconds."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +50,7 @@ class Analytics:
                 steps=self.queries.step_metrics(wanted, model_id=model_id),
             )
 
-        return self._kept(f"processing:{_name(wanted)}:{_digest(model_id)}", compute)
+        return self._kept(f"processing:{_name(wanted)}:{digest(model_id)}", compute)
 
     def storage(self, from_: str | None = None, to: str | None = None) -> dict[str, Any]:
         """`StorageReport` of jobs made in the range (the last 24 hours)."""
@@ -81,8 +73,7 @@ class Analytics:
         return self._kept(f"daily:{wanted.first}..{wanted.last}", compute)
 
     def _kept(self, what: str, compute: Callable[[], Any], seconds: float | None = None) -> dict[str, Any]:
-        actor = current_actor()
-        key = f"analytics:{_digest(astuple(actor) if actor else None)}:{what}"
+        key = f"analytics:{actor_segment()}:{what}"
         answer: dict[str, Any] = self.cache.get_or_set(key, lambda: wire_json(compute()), seconds)
         return answer
 
@@ -90,10 +81,6 @@ class Analytics:
 def _name(wanted: TimeRange) -> str:
     """Without `:`, which parts the segments of a key."""
     return f"{wanted.start.timestamp()}..{wanted.end.timestamp()}"
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(repr(value).encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _check_model(model_id: str | None) -> None:

@@ -76,7 +76,7 @@ class GenerateMedia:
             ForbiddenError: the body names another user.
             InvalidError: unknown model, wrong parameters, unknown price, or a key used with another body.
             StillRunningError: the first request with this key has not answered yet.
-            RecordUnavailableError: nothing was sent, and nothing recorded; or a job that ends at once as not_sent.
+            RecordUnavailableError: nothing was sent yet; what was recorded waits for its key to come again, or fails.
             ProviderError: the provider refused; the job is recorded as failed, `job_id` names it.
         """
         _check_owner(caller, request)
@@ -120,7 +120,7 @@ class GenerateMedia:
         try:
             return self.record.create_job(job, now)
         except CommitUnknownError:
-            self.submit.not_sent(job.job_id)
+            self.submit.not_sent(job.job_id, keyed=job.idempotency_key is not None)
             raise
 
     def _send(

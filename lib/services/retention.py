@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lib.domain.errors import RecordUnavailableError
-from lib.domain.retention import Expiry, RetentionPeriods, expiries
+from lib.domain.retention import Expiring, Expiry, RetentionPeriods, expiries
 from lib.ports.journal import Journal
 from lib.ports.record import JobRecord
 
@@ -15,15 +15,23 @@ BATCHES = 200
 """Of so many rows, and so many in one sweep: what is left is removed by the next."""
 
 
+def _nothing() -> None:
+    """Nobody keeps anything."""
+
+
 @dataclass(frozen=True)
 class Retention:
-    """Each batch is a transaction of its own; the tables take turns, so that a large one holds up no other."""
+    """Each batch is a transaction of its own; the tables take turns, so that a large one holds up no other.
+
+    `on_jobs_removed` is called after jobs went, for those who keep what belonged to them; it never raises.
+    """
 
     record: JobRecord
     journal: Journal
     periods: RetentionPeriods
     rows: int = ROWS
     batches: int = BATCHES
+    on_jobs_removed: Callable[[], None] = _nothing
 
     def remove_expired(self, now: datetime, stop: Callable[[], bool] = lambda: False) -> Mapping[str, int]:
         """Remove what is due until nothing is, or `stop()`, or the batches are used up; rows by table, zeros left out.
@@ -43,6 +51,8 @@ class Retention:
                 turns.append(turn)
         if removed:
             self.journal.note("expired_removed", None, **removed)
+        if Expiring.JOBS.value in removed:
+            self.on_jobs_removed()
         return removed
 
     def _remove(self, due: Expiry) -> int:

@@ -95,14 +95,19 @@ class SubmitAttempt:
             self._look_after(transition)
         return Submitted(result, transition)
 
-    def not_sent(self, job_id: str) -> None:
-        """Nobody was told of this job, and it was not sent: if the record has it after all, it ends without a wait.
+    def not_sent(self, job_id: str, *, keyed: bool) -> None:
+        """The creator of this job does not know whether the record has it, and did not send it.
 
-        If the queue is away too, the job ends at its deadline.
+        Who has an Idempotency-Key asks again and means this job: it is sent after all. Anybody else makes a new job:
+        this one fails. If the queue is away too, the job ends at its deadline.
         """
+        message: dict[str, Any] = {"kind": "not_sent", "jobId": job_id, "attempt": 1}
+        if keyed:
+            self._tell_later({**message, "claim": job_id}, NOT_SENT_SECONDS)
+            return
         words = "The record did not answer when the job was created, and nothing was sent; ask again."
         failure = {"code": "not_sent", "message": words, "retryable": True, "refused": False}
-        self._tell_later({"kind": "not_sent", "jobId": job_id, "failure": failure}, NOT_SENT_SECONDS)
+        self._tell_later({**message, "failure": failure}, NOT_SENT_SECONDS)
 
     def _look_after(self, transition: Transition) -> None:
         """Ask the provider once it has been silent for a while: progress shows, and a lost webhook costs little.

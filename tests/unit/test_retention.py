@@ -1,5 +1,6 @@
 """What expires when, and how the sweep removes it: in turns, within its budget, whatever one table does."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -123,3 +124,11 @@ def test_a_record_that_is_away_ends_it() -> None:
     record.broken["jobs"] = RecordUnavailableError("away")
     with pytest.raises(RecordUnavailableError):
         retention(record, notes).remove_expired(NOW)
+
+
+def test_those_who_keep_what_belonged_to_jobs_are_told_when_jobs_went_and_only_then() -> None:
+    told: list[str] = []
+    for record in (AgingRecord(jobs=5), AgingRecord(system_metrics=5)):
+        tidy = replace(retention(record, Notes()), on_jobs_removed=lambda: told.append("forget"))
+        tidy.remove_expired(NOW)
+    assert told == ["forget"]
