@@ -66,10 +66,6 @@ def test_under_restarts_each_key_makes_one_job_with_one_submit(well: Caller) -> 
     assert len(set(jobs)) == CALLERS * ASKED_EACH
     for job_id in jobs:
         ended = well.ended(job_id, seconds=120)
-        if ended["status"] == "failed":
-            assert ended["errorCode"] == "not_sent", ended
-            assert well.submits(job_id) == []
-            continue
         assert ended["status"] == "completed", ended
         assert len(well.submits(job_id)) == 1
         whole(well, job_id)
@@ -87,9 +83,8 @@ def persist(caller: Caller, prompt: str) -> str:
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         answer = caller.api.post("/generate-media", json=body, headers={"Idempotency-Key": prompt})
-        told = answer.json()
-        if answer.status_code == 202 or told.get("code") == "not_sent":
-            return str(told["jobId"])
+        if answer.status_code == 202:
+            return str(answer.json()["jobId"])
         assert answer.status_code in (409, 503), answer.text
         assert int(answer.headers["retry-after"]) >= 1
         time.sleep(0.2)  # the answer says how long to wait; here nobody is in the way
