@@ -148,7 +148,7 @@ def test_a_record_that_is_away_is_a_plain_message(
     monkeypatch.setenv("DATABASE_URL", "postgresql://user:hidden@127.0.0.1:9/none")
     assert keys.main(["create", "--user", "ana"]) == 1
     said = capsys.readouterr().err
-    assert "not available" in said
+    assert "Connection refused" in said
     assert "hidden" not in said
 
 
