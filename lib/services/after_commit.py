@@ -38,10 +38,14 @@ class AfterCommit:
         """Follow up on one transition and return it."""
         if transition.changed:
             self._journal.transition(transition.outcome, transition.job)
-            if self._publish(transition.job, now):
-                self._heal_later(transition.job)
+            self.mirror(transition.job, now)
         self.send(transition.outbox)
         return transition
+
+    def mirror(self, job: JobSnapshot, now: datetime) -> None:
+        """Tell the mirrors of a job as it stands; a mirror that knows more keeps what it knows."""
+        if self._publish(job, now):
+            self._heal_later(job)
 
     def _heal_later(self, job: JobSnapshot) -> None:
         """A mirror missed this version: once it is back and its trust in the old one is over, it is told again."""

@@ -111,9 +111,15 @@ class GenerateMedia:
         self.holds.reserve(caller.user_id, job.job_id, price.amount)
         created = self._created(job, now)
         if created.outcome != "created":
+            self._mirror_again(created, now)
             return _replayed(created)
         self.after_commit.announce(created)
         return self._send(job, provider_input, client, credential)
+
+    def _mirror_again(self, known: Transition, now: datetime) -> None:
+        """Whoever made the job may have died before any mirror heard of it, and the sweep asks a mirror what is due."""
+        if known.snapshot is not None and not known.snapshot.final:
+            self.after_commit.mirror(known.snapshot, now)
 
     def _created(self, job: NewJob, now: datetime) -> Transition:
         """The job in the record; where that cannot be known, it is not sent, and who asked is told to ask again."""

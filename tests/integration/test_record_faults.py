@@ -17,6 +17,7 @@ from lib.ports.record import JobFilter
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.provider import OnSubmit
+from tests.fakes.seam import Killed
 from tests.fakes.tier import FakeTier
 from tests.integration.counting_proxy import CountingProxy
 from tests.integration.test_record import at, new_job, with_key
@@ -193,6 +194,34 @@ def test_a_key_that_comes_again_after_a_creation_that_was_not_answered_gets_one_
     assert later is not None
     assert faulty.look("select job_id::text, step from jobs") == [(later.body["jobId"], "submitted")]
     assert faulty.world.provider.received == [(later.body["jobId"], 1)]
+
+
+@pytest.mark.parametrize(
+    "dies", ["before record.defer_submit", "after record.defer_submit", "before provider.submit"]
+)
+def test_a_key_that_comes_again_after_its_first_caller_died_shows_the_job_to_the_mirrors(
+    record: PostgresRecord, dies: str
+) -> None:
+    """The sweep asks a mirror what is due: a job that none knows would wait for the hour."""
+    mirror = FakeTier()
+    world = World(record, [mirror])
+    world.provider.on_submit = OnSubmit.THROTTLE
+
+    def decide(where: str) -> None:
+        if where == dies:
+            raise Killed(where)
+
+    world.seam.decide = decide
+    assert world.create(key="mine") is None
+    world.seam.decide = lambda _where: None
+    assert mirror.entries == {}
+    world.create(key="mine")
+    ((snapshot, _),) = mirror.entries.values()
+    found = record.find_job(snapshot.job_id)
+    assert found is not None
+    assert snapshot.data == found.data
+    world.create(key="mine")
+    assert len(mirror.entries) == 1
 
 
 def test_a_wish_to_cancel_whose_answer_is_lost_is_kept_once(faulty: Faulty) -> None:
