@@ -29,6 +29,10 @@ TABLE = "realtime-jobs"
 BREAKS = ["kill", "freeze"]
 
 
+HELD_UP_SECONDS = 2
+"""The limits add up to less than a second, which tests/e2e holds, alone on the machine; here others work beside."""
+
+
 class House:
     """Real mirrors above a record in a dict, as one warm function process holds them."""
 
@@ -71,7 +75,7 @@ class House:
     def timed_read(self, job_id: str) -> StatusAnswer:
         start = time.monotonic()
         answer = self.reader.read(job_id, _now())
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < HELD_UP_SECONDS
         return answer
 
     def version_in(self, name: str, job_id: str) -> int | None:
