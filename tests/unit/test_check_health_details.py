@@ -88,20 +88,20 @@ def test_what_hangs_is_unhealthy_and_holds_up_nobody(hanging: Hanging) -> None:
     )
     start = time.monotonic()
     report = details.report()
-    assert 0.09 < time.monotonic() - start < 1
+    assert 0.09 < time.monotonic() - start < 5  # it would hang for ever
     mirror, read, cache = report.checks
     assert (mirror.status, mirror.latency_ms, mirror.detail) == ("unhealthy", 100, "no answer within 100 ms")
     assert (read.status, cache.status, report.status) == ("unhealthy", "healthy", "unhealthy")
 
 
 def test_what_hangs_leaves_few_threads_behind_and_then_costs_no_time(hanging: Hanging) -> None:
-    details = CheckDetails([Check(CheckName.QUEUE, 10, hanging)])
+    details = CheckDetails([Check(CheckName.QUEUE, 200, hanging)])
     for _ in range(MOST_RUNS):
         details.report()
     start = time.monotonic()
     reports = [details.report() for _ in range(20)]
-    assert time.monotonic() - start < 0.1
-    assert {report.checks[0].detail for report in reports} == {"no answer within 10 ms"}
+    assert time.monotonic() - start < 2  # each would take 0.2 s
+    assert {report.checks[0].detail for report in reports} == {"no answer within 200 ms"}
     assert hanging.runs == MOST_RUNS
 
 
