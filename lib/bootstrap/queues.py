@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lib.ports.storage import MediaBucket
     from lib.services.worker_notes import WorkerNotes
 
-NOTE_CONNECT_SECONDS, NOTE_READ_SECONDS = 0.3, 0.5
+NOTE_CONNECT_SECONDS, NOTE_READ_SECONDS = 0.5, 1.0
 
 S3_CONNECT_SECONDS, S3_ATTEMPTS = 1.0, 2
 DOCUMENT_READ_SECONDS = 2.0

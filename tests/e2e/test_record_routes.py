@@ -126,17 +126,32 @@ def test_somebody_elses_job_and_output_are_not_there_and_the_attempts_are_kept(
     caller: Caller, done: dict[str, Any]
 ) -> None:
     output_id = done["outputs"][0]["outputId"]
+    job = f"/jobs/{done['jobId']}"
+    paths = {
+        "getJob": job,
+        "getTimeline": f"{job}/timeline",
+        "getElements": f"{job}/elements",
+        "getStorage": f"{job}/storage",
+        "getStatus": f"/status/{done['jobId']}",
+        "getMedia": f"/media/{output_id}",
+    }
     with somebody(caller) as mallory:
-        for path in ("", "/timeline", "/elements", "/storage"):
-            refused(mallory.get(f"/jobs/{done['jobId']}{path}"), 404)
-        refused(mallory.get(f"/status/{done['jobId']}"), 404)
-        refused(mallory.get(f"/media/{output_id}"), 404)
         refused(mallory.get(f"/jobs/{uuid7()}"), 404)
         user = mallory.headers["user-agent"].removeprefix("test/")
-    rows = caller.until(lambda: events(caller, "user_id = %s", user), lambda rows: len(rows) >= 6)
+
+        def try_what_is_not_kept_yet() -> list[tuple[Any, ...]]:
+            """A note that a slow queue did not take is lost by design: whoever tries again is noted again."""
+            kept = {str(row[4]["operation"]) for row in events(caller, "user_id = %s", user)}
+            for operation in paths.keys() - kept:
+                refused(mallory.get(paths[operation]), 404)
+            return events(caller, "user_id = %s", user)
+
+        rows = caller.until(
+            try_what_is_not_kept_yet,
+            lambda rows: {str(row[4]["operation"]) for row in rows} == paths.keys(),
+            pause=1,
+        )
     assert {row[:4] for row in rows} == {("access_refused", user, done["jobId"], "127.0.0.1")}
-    told = sorted(str(row[4]["operation"]) for row in rows)
-    assert told == ["getElements", "getJob", "getMedia", "getStatus", "getStorage", "getTimeline"]
 
 
 def test_a_wrong_key_is_kept_without_the_key(caller: Caller) -> None:
