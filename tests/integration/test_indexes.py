@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.record.generator import fill
 from benchmarks.record.measure import Asked
-from benchmarks.record.writers import clock, new_job, submit
+from benchmarks.record.writers import clock, job_of, submit
 from lib.domain.retention import RetentionPeriods, expiries
 from lib.ports.record import Answer
 from lib.stores.postgres.connection import RecordConnection
@@ -102,14 +102,14 @@ def ask_repositories(connection: RecordConnection) -> None:
 def move_a_job_and_clean_up(record: PostgresRecord, now: datetime) -> None:
     """What neither the benchmark nor the repositories do: keys, answers, messages, figures, searches, expiry."""
     job = replace(
-        new_job("user-1", now),
+        job_of("user-1", now),
         idempotency_key="k",
         request_hash="h",
         idempotency_expires_at=now + timedelta(days=1),
     )
     assert record.create_job(job, now).outcome == "created"
     record.record_submitted(job.job_id, 1, "p", now=now, due_at=now, answer=Answer(202, {}))
-    assert record.create_job(replace(job, job_id=new_job("user-1", now).job_id), now).outcome == "replay"
+    assert record.create_job(replace(job, job_id=job_of("user-1", now).job_id), now).outcome == "replay"
     taken = record.take_outbox(now=now, limit=10, lease_until=now)
     record.forget_sent([message.outbox_id for message in taken])
     assert record.claimed_predictions("replicate", now - timedelta(hours=1), now)
@@ -120,7 +120,7 @@ def move_a_job_and_clean_up(record: PostgresRecord, now: datetime) -> None:
 
 def read_the_feed(connection: RecordConnection) -> None:
     before = Moment.take(connection.fetch)
-    job = new_job("user-1", clock())
+    job = job_of("user-1", clock())
     record = PostgresRecord(connection)
     record.create_job(job, clock())
     submit(record, job)

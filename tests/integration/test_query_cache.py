@@ -241,7 +241,7 @@ def test_without_redis_the_memory_answers_quickly_and_with_it_processes_share_ag
         start = time.monotonic()
         assert not cache.invalidate("k")
         assert [cache.get_or_set("k", lambda: "new") for _ in range(3)] == ["new"] * 3
-        assert time.monotonic() - start < 3  # a frozen Redis never answers
+        assert time.monotonic() - start < 1
         assert cache.stats().errors >= 2
         redis.thaw() if how == "freeze" else redis.start()
         deadline = time.monotonic() + NEAR_SECONDS + 10

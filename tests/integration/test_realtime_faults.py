@@ -274,7 +274,7 @@ def test_closing_ends_the_threads_within_a_second(
 
     begun = time.monotonic()
     subscriptions.close()
-    assert time.monotonic() - begun < 2  # a second, and what others on the machine take
+    assert time.monotonic() - begun < 1
     mine = [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("realtime")]
     assert not mine
     with pytest.raises(RuntimeError, match="closed"):

@@ -10,9 +10,9 @@ from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import JobSnapshot
 from lib.ports.record import Answer, JobFilter, NewJob, OutboxMessage, Transition
 from lib.ports.work_report import Metric, Usage, WorkReport
-from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.holdable import holdable
 from lib.stores.postgres.record_json import answer_json, evidence_json, new_job_json, usage_json, work_json
+from lib.stores.postgres.statements import Statements
 from lib.stores.postgres.transition_answer import read_outbox, read_transition
 
 _LIST = """
@@ -30,9 +30,9 @@ select count(*) from (
 
 
 class PostgresRecord:
-    """`lib.ports.record.JobRecord` over one connection."""
+    """`lib.ports.record.JobRecord` over whatever runs statements."""
 
-    def __init__(self, connection: RecordConnection) -> None:
+    def __init__(self, connection: Statements) -> None:
         self._connection = connection
 
     def create_job(self, job: NewJob, now: datetime) -> Transition:
