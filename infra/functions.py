@@ -12,7 +12,7 @@ class Need(StrEnum):
     DATABASE_MIGRATOR = auto()
     DATABASE_REPLICA = auto()
     REDIS = auto()
-    REPLICATE = auto()
+    PROVIDERS = auto()
     WEBHOOK_TOKEN = auto()
     CALLBACK = auto()
     MODELS = auto()
@@ -76,7 +76,7 @@ class FunctionSpec:
 _KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_FORGET, Need.ADVANCE_SEND})
 _TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND})
 _WORKING = _TRANSITIONS | {Need.DATABASE_WORKER}
-_SUBMITTING = frozenset({Need.REPLICATE, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING})
+_SUBMITTING = frozenset({Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING})
 
 FUNCTIONS = (
     FunctionSpec(
@@ -92,7 +92,7 @@ FUNCTIONS = (
         name="process_webhook",
         timeout_seconds=10,
         memory_mb=512,
-        needs=frozenset({Need.REPLICATE, Need.WEBHOOK_TOKEN, Need.ADVANCE_SEND, Need.TEMP_WRITE}),
+        needs=frozenset({Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.ADVANCE_SEND, Need.TEMP_WRITE}),
     ),
     FunctionSpec(
         name="get_status",

@@ -17,6 +17,7 @@ DATABASE_MIGRATOR_SECRET = "database/migrator"  # noqa: S105  # the name of a se
 DATABASE_REPLICA_SECRET = "database/replica"  # noqa: S105  # the name of a secret, not a secret
 LOGINS_PARAMETER = "DatabaseLogins"
 REDIS_SECRET = "redis/main"  # noqa: S105  # the name of a secret, not a secret
+PROVIDER_SECRETS = "providers"  # the name of a group of secrets, not a secret
 REPLICATE_SECRET = "providers/replicate"  # noqa: S105  # the name of a secret, not a secret
 
 

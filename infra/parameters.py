@@ -37,6 +37,13 @@ PARAMETERS = (
         pattern=r"https?://[^\s?#]*[^\s?#/]",
     ),
     Parameter(
+        name="ProviderAddresses",
+        variable="PROVIDER_ADDRESSES",
+        default="{}",
+        description="Other addresses of providers, as JSON of provider -> field of its adapter -> address",
+        pattern=r"\{[\s\S]*\}",
+    ),
+    Parameter(
         name="OutputHostException",
         variable="OUTPUT_HOST_EXCEPTION",
         default="",

@@ -13,6 +13,7 @@ from aws_cdk import aws_sqs as sqs
 from infra import names
 from infra.constructs.object_grant import grant_objects
 from infra.functions import Need
+from infra.nag import acknowledge
 from infra.parameters import RETENTION_VARIABLES
 from infra.settings import InfraSettings
 
@@ -41,7 +42,7 @@ class Resources:
     database_migrator_secret: secretsmanager.ISecret
     database_replica_secret: secretsmanager.ISecret
     redis_secret: secretsmanager.ISecret
-    replicate_secret: secretsmanager.ISecret
+    provider_secrets_arn: str
     advance_queue: sqs.IQueue
     advance_dead_letters: sqs.IQueue
     store_queue: sqs.IQueue
@@ -121,12 +122,12 @@ class Wiring:
         named = resources.settings.secret_name
         return {
             Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), _read(resources.redis_secret)),
-            Need.REPLICATE: Connection(
+            Need.PROVIDERS: Connection(
                 {
                     "REPLICATE_SECRET_NAME": named(names.REPLICATE_SECRET),
-                    **self._chosen("REPLICATE_BASE_URL"),
+                    **self._chosen("REPLICATE_BASE_URL", "PROVIDER_ADDRESSES"),
                 },
-                _read(resources.replicate_secret),
+                lambda role: grant_provider_keys(role, resources),
             ),
             Need.WEBHOOK_TOKEN: Connection(
                 {"WEBHOOK_TOKEN_SECRET_NAME": named(names.TOKEN_KEY_SECRET)}, _read(resources.token_key)
@@ -204,6 +205,19 @@ class Wiring:
             Need.RETENTION: Connection(self._chosen(*RETENTION_VARIABLES)),
             Need.QUERY_CACHE: Connection(self._chosen("CACHE_TTL_SECONDS", "CACHE_MAX_SIZE")),
         }
+
+
+def grant_provider_keys(role: iam.IRole, resources: Resources) -> None:
+    """Which providers there are is the operator's choice at any time: the keys of all of the stage's, and no others."""
+    arn = resources.provider_secrets_arn
+    iam.Grant.add_to_principal(grantee=role, actions=["secretsmanager:GetSecretValue"], resource_arns=[arn])
+    prefix = resources.settings.secret_name(names.PROVIDER_SECRETS)
+    where = "arn:<AWS::Partition>:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret"
+    acknowledge(
+        role,
+        f"IAM5[Resource::{where}:{prefix}/*]",
+        reason="Operators add providers, and so secrets below this prefix, without a new deployment.",
+    )
 
 
 def _allow(arn: str, *actions: str) -> Grant:

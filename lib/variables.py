@@ -60,6 +60,23 @@ def choice(name: str, allowed: Sequence[str], *, default: str) -> Any:
     return _field(name, default, convert)
 
 
+def mapping(name: str) -> Any:
+    """A JSON object; an empty one where nothing is set."""
+
+    def convert(value: str) -> Mapping[str, Any]:
+        import json  # noqa: PLC0415 - reading a status needs none
+
+        try:
+            found = json.loads(value)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise ValueError("must be a JSON object")
+        return found
+
+    return _field(name, "{}", convert)
+
+
 def url(name: str, *, default: str | None = None) -> Any:
     """An http or https address, without a trailing slash."""
 

@@ -1,6 +1,7 @@
 # ruff: noqa: RUF009 - each of these calls only makes a dataclass field
 """The settings of all functions but `get_status`, and of the concerns that only they have."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lib.settings import (
@@ -11,7 +12,7 @@ from lib.settings import (
     MirrorSettings,
     StateSettings,
 )
-from lib.variables import Secret, choice, database, integer, secret, text, url
+from lib.variables import Secret, choice, database, integer, mapping, secret, text, url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +65,17 @@ class RetentionSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplicateSettings:
-    """How to reach Replicate."""
+class ProviderSettings:
+    """How to reach the providers: their keys are secrets `vsl/{stage}/providers/{name}`.
 
-    replicate: Secret = secret("REPLICATE_API_TOKEN", "REPLICATE_SECRET_NAME")
+    `provider_addresses` replaces addresses: `{"runway": {"base_url": "http://127.0.0.1:8123"}}`, by the names of the
+    adapters' fields.
+    """
+
+    stage: str = text("STAGE")
+    replicate: Secret | None = secret("REPLICATE_API_TOKEN", "REPLICATE_SECRET_NAME", optional=True)
     replicate_base_url: str = url("REPLICATE_BASE_URL", default="https://api.replicate.com")
+    provider_addresses: Mapping[str, Mapping[str, str]] = mapping("PROVIDER_ADDRESSES")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +145,7 @@ class AdvanceSettings(
     StateSettings,
     BucketSettings,
     QueueSettings,
-    ReplicateSettings,
+    ProviderSettings,
     CallbackSettings,
     TimingSettings,
 ):
@@ -153,7 +160,7 @@ class GenerateSettings(AdvanceSettings, ModelsSettings, LimitSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebhookSettings(AdvanceQueueSettings, BucketSettings, ReplicateSettings, TokenSettings):
+class WebhookSettings(AdvanceQueueSettings, BucketSettings, ProviderSettings, TokenSettings):
     """Of `process_webhook`."""
 
 

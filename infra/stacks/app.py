@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import CfnCondition, CfnOutput, CfnParameter, Duration, Fn, Stack
+from aws_cdk import ArnFormat, CfnCondition, CfnOutput, CfnParameter, Duration, Fn, Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -94,7 +94,12 @@ class AppStack(Stack):
             database_migrator_secret=self._secret("DatabaseMigratorSecret", names.DATABASE_MIGRATOR_SECRET),
             database_replica_secret=self._secret("DatabaseReplicaSecret", names.DATABASE_REPLICA_SECRET),
             redis_secret=self._secret("RedisSecret", names.REDIS_SECRET),
-            replicate_secret=self._secret("ReplicateSecret", names.REPLICATE_SECRET),
+            provider_secrets_arn=self.format_arn(
+                service="secretsmanager",
+                resource="secret",
+                resource_name=f"{self._settings.secret_name(names.PROVIDER_SECRETS)}/*",
+                arn_format=ArnFormat.COLON_RESOURCE_NAME,
+            ),
             advance_queue=self.advance_queue.queue,
             advance_dead_letters=self.advance_queue.dead_letters,
             store_queue=self.store_queue.queue,

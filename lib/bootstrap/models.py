@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lib.domain.provider import Credential
     from lib.ports.provider import ProviderAdapter, ProviderClient
     from lib.providers.transport import RequestsTransport
+    from lib.variables import Secret
 
 PROVIDER_CALLS_PER_MINUTE = 3000.0
 PROVIDER_BURST = 300
@@ -39,7 +40,11 @@ def adapter(name: str) -> "ProviderAdapter":
 
     if name not in ADAPTERS:
         raise NotFoundError(f"there is no provider {name[:100]!r}")
-    return load_adapter(name, bootstrap.settings(w.ReplicateSettings).replicate_base_url)
+    chosen = bootstrap.settings(w.ProviderSettings)
+    addresses = dict(chosen.provider_addresses.get(name, {}))
+    if name == "replicate":
+        addresses.setdefault("base_url", chosen.replicate_base_url)
+    return load_adapter(name, addresses)
 
 
 @cache
@@ -69,13 +74,32 @@ def provider(name: str) -> "ProviderClient":
 
 
 def credential(name: str, version: str = "platform") -> "Credential":
-    """The operator's key at a provider; asked for anew each time, so that a rotated one is taken."""
-    from lib import work_settings as w
-    from lib.domain.provider import Credential
+    """The operator's key at a provider; asked for anew each time, so that a rotated one is taken.
 
-    return Credential(
-        name, bootstrap.secrets().get(bootstrap.settings(w.ReplicateSettings).replicate), version
+    Raises ConfigurationError where there is none.
+    """
+    from lib.providers.platform_keys import read_platform_key
+
+    return read_platform_key(
+        bootstrap.adapter(name), bootstrap.secrets().text(bootstrap.platform_secret(name)), version
     )
+
+
+def platform_secret(name: str) -> "Secret":
+    """Where the operator's key at a provider is: in its variable on a laptop, else in Secrets Manager."""
+    import os
+
+    from lib import work_settings as w
+    from lib.domain.secrets import secret_name
+    from lib.providers.registry import ADAPTERS
+    from lib.variables import Secret
+
+    chosen = bootstrap.settings(w.ProviderSettings)
+    if name == "replicate" and chosen.replicate is not None:
+        return chosen.replicate
+    registration = ADAPTERS.get(name)
+    direct = os.environ.get(registration.variable, "") if registration else ""
+    return Secret(secret_name(chosen.stage, "providers", name), direct or None)
 
 
 def webhook_token_key() -> str:

@@ -1,10 +1,11 @@
 """What the gateway and a provider's adapter say to each other: plain values, no socket, no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Any, BinaryIO, Protocol
 
 
 class SubmitSafety(StrEnum):
@@ -49,17 +50,44 @@ class FailureKind(StrEnum):
 
 
 class OutputKind(StrEnum):
-    """Where an output's bytes are: behind a URL, inside a data URL, a text, or an object of our bucket."""
+    """Where an output's bytes are: behind a URL, inside a data URL, a text, an object of our bucket, or a blob.
+
+    A blob came with the answer itself and lies on this machine's disk; it becomes an object before it is recorded.
+    """
 
     URL = "url"
     DATA_URL = "data_url"
     TEXT = "text"
     OBJECT = "object"
+    BLOB = "blob"
+
+
+class Blob(Protocol):
+    """Bytes that came inside an answer, of any size, kept on disk until they are let go."""
+
+    @property
+    def name(self) -> str:
+        """What stands for it where the answer's JSON had it, unique among the blobs of an answer."""
+        ...
+
+    @property
+    def content_type(self) -> str:
+        """What the answer called it, without parameters; empty where it said nothing."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has, decoded."""
+        ...
+
+    def open(self) -> BinaryIO:
+        """Its bytes from the start, decoded; to be closed by whoever opened them."""
+        ...
 
 
 @dataclass(frozen=True)
 class ProviderOutput:
-    """One output as the provider gave it; `value` is the URL, the text or the object key."""
+    """One output as the provider gave it; `value` is the URL, the text, the object key or the blob's name."""
 
     kind: OutputKind
     value: str
@@ -71,20 +99,24 @@ class ProviderOutput:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why it failed; `message` keeps the provider's own words; `retryable` if a later try may succeed."""
+    """Why it failed; `message` keeps the provider's own words; `retryable` if a later try may succeed.
+
+    `unbilled` is True only where the provider provably charges nothing for it: then another model may be tried.
+    """
 
     kind: FailureKind
     message: str
     retryable: bool = False
     retry_after_seconds: float | None = None
+    unbilled: bool = False
 
 
 @dataclass(frozen=True)
 class ProviderUpdate:
     """What a provider said of one prediction, by answer, poll or webhook.
 
-    `progress` is 0.0 to 1.0. `billed_seconds` is the provider's own measure where it gives one.
-    `raw_status` keeps the provider's word.
+    `progress` is 0.0 to 1.0. `billed_seconds` is the provider's own measure where it gives one, `cost_usd` the
+    price that it told. `raw_status` keeps the provider's word. `blobs` are those that outputs of kind BLOB name.
     """
 
     status: RemoteStatus
@@ -96,23 +128,116 @@ class ProviderUpdate:
     started_at: datetime | None = None
     completed_at: datetime | None = None
     billed_seconds: float | None = None
+    cost_usd: Decimal | None = None
+    blobs: Sequence[Blob] = field(default=(), repr=False, compare=False)
+
+
+PLATFORM_VERSION = "platform"
 
 
 @dataclass(frozen=True)
 class Credential:
-    """A provider's key; its repr hides the secret. `version` pins a job to the key that made it."""
+    """A provider's key; its repr hides the secrets. `version` pins a job to the key that made it.
+
+    `secret` is the first of the adapter's `credential_fields`, `extra` holds the others by name. A version is
+    `platform` for the operator's key and `own:{id}` for one that a user brought.
+    """
 
     provider: str
     secret: str = field(repr=False)
-    version: str = "platform"
+    version: str = PLATFORM_VERSION
+    extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def is_own(self) -> bool:
+        """Whether a user brought it."""
+        return self.version != PLATFORM_VERSION
+
+
+@dataclass(frozen=True)
+class CredentialField:
+    """One part of a credential: `name` in camelCase, what it is, and whether it must be kept secret."""
+
+    name: str
+    description: str
+    secret: bool = True
+    required: bool = True
+    pattern: str = r"[\x21-\x7e]{8,4096}"
+
+
+class WebhookProof(StrEnum):
+    """What proves a webhook genuine, beside the token of ours in its address.
+
+    A SIGNATURE of Replicate's proves the account, too; one of fal's only that fal sent it (`signature_proves_account`).
+    """
+
+    NONE = "none"
+    TOKEN = "token"  # noqa: S105 - a word: the address's token alone
+    SIGNATURE = "signature"
+
+
+@dataclass(frozen=True)
+class RateLimit:
+    """What a provider lets one key do: submits a minute, and at once; from its documentation."""
+
+    per_minute: float
+    burst: int
+
+
+@dataclass(frozen=True)
+class AdapterTraits:
+    """What a provider can do; the gateway decides by these and never by a provider's name.
+
+    Attributes:
+        submit_safety: whether a submit may be repeated when its answer is unknown.
+        credential_fields: what a key consists of; the first is `Credential.secret`.
+        synchronous: the answer to the submit is the result; it may take `submit_seconds`.
+        webhooks: whether it calls back, and what proves that it did.
+        signature_proves_account: a signature alone shows whose account it was.
+        polls, cancels, recovers: whether it can be asked, stopped, searched for a lost submit.
+        poll_seconds: how soon it may be asked again, at least.
+        output_life_seconds: how long it keeps what it made; None where outputs come with the answer.
+        rate_limit: the documented limit of one key; None where none is documented.
+        uploads: it puts outputs into our bucket itself, by `Submission.upload`.
+        own_credentials: users may bring keys of their own.
+    """
+
+    submit_safety: SubmitSafety
+    credential_fields: tuple[CredentialField, ...] = (CredentialField("apiKey", "The API key"),)
+    synchronous: bool = False
+    submit_seconds: float = 12.0
+    webhooks: WebhookProof = WebhookProof.NONE
+    signature_proves_account: bool = False
+    polls: bool = True
+    cancels: bool = True
+    recovers: bool = False
+    poll_seconds: float = 1.0
+    output_life_seconds: float | None = None
+    rate_limit: RateLimit | None = None
+    uploads: bool = False
+    own_credentials: bool = True
+
+    @property
+    def claimable(self) -> bool:
+        """Whether a submit that nobody answered can still be found or heard of."""
+        return self.recovers or self.webhooks is not WebhookProof.NONE
+
+
+@dataclass(frozen=True)
+class UploadPolicy:
+    """A form that lets its holder put objects below one prefix of our bucket for a while (S3's POST policy)."""
+
+    url: str
+    fields: Mapping[str, str] = field(repr=False)
+    key_prefix: str = ""
 
 
 @dataclass(frozen=True)
 class Submission:
     """All that an adapter needs to submit one attempt.
 
-    `model_ref` is the provider's own name of the model: `owner/name`, `owner/name:version` or a version id.
-    `deadline_seconds` is how long the provider may take, from now.
+    `model_ref` is the provider's own name of the model, such as `owner/name`; `input` is under the model's own names.
+    `deadline_seconds` is how long the provider may take, from now. `upload` lets it put outputs into our bucket.
     """
 
     job_id: str
@@ -120,25 +245,62 @@ class Submission:
     model_ref: str
     input: Mapping[str, Any]
     deadline_seconds: int
+    upload: UploadPolicy | None = None
+
+    @property
+    def own_id(self) -> str:
+        """An id of ours for this attempt, the same each time: 34 characters or more of hex and a dash."""
+        return f"{self.job_id.replace('-', '')}-{self.attempt}"
+
+
+@dataclass(frozen=True)
+class RemoteJob:
+    """A job at a provider: its id there and the model that runs it, which some addresses need."""
+
+    provider_job_id: str
+    model_ref: str = ""
+
+
+@dataclass(frozen=True)
+class FormPart:
+    """One part of a multipart/form-data body (RFC 7578); without a filename it is a plain field."""
+
+    name: str
+    value: str | bytes = field(repr=False)
+    filename: str | None = None
+    content_type: str | None = None
 
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request to a provider, ready to be sent; headers may hold the key, so its repr hides them."""
+    """A request to a provider, ready to be sent; headers may hold the key, so its repr hides them.
+
+    At most one of `json_body`, `parts` (multipart/form-data, even when there is no file) and `form`
+    (application/x-www-form-urlencoded) is the body. With `media_answer` the answer may hold media of any size: it is
+    kept on disk, see `HttpResponse.blobs`.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    json_body: Any = None
+    json_body: Any = field(default=None, repr=False)
+    parts: tuple[FormPart, ...] = ()
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    media_answer: bool = False
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A provider's answer: lower-case header names, the raw body."""
+    """A provider's answer: lower-case header names, the raw body.
+
+    To a request with `media_answer`: a body of media (image/*, audio/*, video/*, octet-stream) is the only blob, and
+    `body` is empty; in a JSON body each long base64 or data-URL string is replaced by the `name` of its blob.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    blobs: Sequence[Blob] = field(default=(), repr=False, compare=False)
 
 
 class Delivery(StrEnum):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from lib.domain.provider import (
@@ -27,6 +28,7 @@ def update_to_json(update: ProviderUpdate) -> dict[str, Any]:
         "startedAt": _moment_to_json(update.started_at),
         "completedAt": _moment_to_json(update.completed_at),
         "billedSeconds": update.billed_seconds,
+        "costUsd": str(update.cost_usd) if update.cost_usd is not None else None,
     }
     return {name: value for name, value in values.items() if value is not None}
 
@@ -46,6 +48,7 @@ def update_from_json(value: Mapping[str, Any]) -> ProviderUpdate:
         started_at=_moment_from_json(value.get("startedAt")),
         completed_at=_moment_from_json(value.get("completedAt")),
         billed_seconds=value.get("billedSeconds"),
+        cost_usd=Decimal(value["costUsd"]) if value.get("costUsd") is not None else None,
     )
 
 
@@ -55,12 +58,17 @@ def _failure_to_json(failure: Failure) -> dict[str, Any]:
         "message": failure.message,
         "retryable": failure.retryable,
         "retryAfterSeconds": failure.retry_after_seconds,
+        "unbilled": failure.unbilled,
     }
 
 
 def _failure_from_json(value: Mapping[str, Any]) -> Failure:
     return Failure(
-        FailureKind(value["kind"]), value["message"], bool(value["retryable"]), value.get("retryAfterSeconds")
+        FailureKind(value["kind"]),
+        value["message"],
+        bool(value["retryable"]),
+        value.get("retryAfterSeconds"),
+        bool(value.get("unbilled", False)),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from lib.domain.errors import ProviderError
 from lib.domain.provider import (
+    AdapterTraits,
     Credential,
     Delivery,
     FailureKind,
@@ -14,9 +15,9 @@ from lib.domain.provider import (
     HttpResponse,
     ProviderUpdate,
     RecoveredPrediction,
+    RemoteJob,
     Submission,
     SubmitResult,
-    SubmitSafety,
 )
 
 
@@ -24,11 +25,14 @@ class Operation(StrEnum):
     """What a call to a provider is for; it chooses the time limits and names the metric."""
 
     SUBMIT = "submit"
+    GENERATE = "generate"
     POLL = "poll"
+    RESULT = "result"
     CANCEL = "cancel"
     TEST = "test"
     RECOVER = "recover"
     WEBHOOK_SECRET = "webhook_secret"  # noqa: S105 - the name of a call, not a secret
+    TOKEN = "token"  # noqa: S105 - as above
 
 
 class TransportError(ProviderError):
@@ -71,42 +75,70 @@ class ProviderAdapter(Protocol):
         ...
 
     @property
-    def submit_safety(self) -> SubmitSafety:
-        """Whether a submit may be repeated when its answer is unknown."""
+    def traits(self) -> AdapterTraits:
+        """What the provider can do, and how it is to be treated."""
+        ...
+
+    def token_request(self, credential: Credential, now: datetime) -> HttpRequest | None:
+        """Build the exchange of the credential for an access token; None where the key itself is sent.
+
+        Raises `ConfigurationError` for a credential that is none.
+        """
+        ...
+
+    def parse_token(self, response: HttpResponse) -> tuple[str, float]:
+        """Return the access token and its life in seconds; requests find it as `credential.extra["accessToken"]`."""
         ...
 
     def submit_request(
         self, submission: Submission, credential: Credential, callback_url: str | None
     ) -> HttpRequest:
-        """Build the submit; without `callback_url` no webhook is asked for. Raises `ConfigurationError`."""
+        """Build the submit; without `callback_url` no webhook is asked for.
+
+        Raises `ConfigurationError` for a model or credential that is none, `InvalidError` for an input.
+        """
         ...
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
-        """Judge the answer to a submit; never raises, since the provider may have taken the job."""
+        """Judge the answer to a submit; never raises, since the provider may have taken the job.
+
+        A synchronous provider's answer is ACCEPTED with an update that SUCCEEDED or FAILED.
+        """
         ...
 
-    def poll_request(self, provider_job_id: str, credential: Credential) -> HttpRequest:
-        """Build the question how a prediction stands. Raises `InvalidError` for an impossible id."""
+    def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
+        """Build the question how a job stands; None where it cannot be asked.
+
+        Raises `InvalidError` for an impossible id.
+        """
         ...
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read the answer to a poll."""
         ...
 
-    def cancel_request(self, provider_job_id: str, credential: Credential) -> HttpRequest:
-        """Build the request to cancel. Raises `InvalidError` for an impossible id."""
+    def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
+        """Build the question for the result, asked once a poll says SUCCEEDED without outputs; None: it had them."""
+        ...
+
+    def parse_result(self, response: HttpResponse) -> ProviderUpdate:
+        """Read the result: SUCCEEDED with outputs, or FAILED."""
+        ...
+
+    def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
+        """Build the request to cancel; None where there is none. Raises `InvalidError` for an impossible id."""
         ...
 
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
         """Read the answer to a cancel; the status may still be any, the evidence decides."""
         ...
 
-    def test_request(self, credential: Credential) -> HttpRequest:
-        """Build the cheapest call that proves a key."""
+    def test_request(self, credential: Credential) -> HttpRequest | None:
+        """Build the cheapest call that proves a key; None where there is none."""
         ...
 
     def parse_test(self, response: HttpResponse) -> str:
-        """Return the account's name at the provider."""
+        """Return the account's name at the provider, or another word for what the key opened."""
         ...
 
     def recover_request(
@@ -174,12 +206,18 @@ class ProviderClient(Protocol):
         """Submit once; never raises for what a provider or a network does."""
         ...
 
-    def poll(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
-        """Ask how a prediction stands. Raises `ProviderError`, `TransportError` among them."""
+    def poll(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
+        """Ask how a job stands, and for its result; UNKNOWN where the provider cannot be asked.
+
+        Raises `ProviderError`, `TransportError` among them.
+        """
         ...
 
-    def cancel(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
-        """Ask to cancel; repeating is harmless. Raises `ProviderError`, `TransportError` among them."""
+    def cancel(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
+        """Ask to cancel; repeating is harmless; UNKNOWN where the provider cannot.
+
+        Raises `ProviderError`, `TransportError` among them.
+        """
         ...
 
     def recover(

@@ -1,26 +1,42 @@
 """Which adapters there are. Each is imported when first asked for: a function pays only for its own."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import import_module
 
 from lib.domain.errors import ConfigurationError
 from lib.ports.provider import ProviderAdapter
 
-ADAPTERS: Mapping[str, str] = {
-    "replicate": "lib.providers.replicate:ReplicateAdapter",
+
+@dataclass(frozen=True)
+class Registration:
+    """Where an adapter is, how people call its provider, and the variable with the operator's key on a laptop."""
+
+    adapter: str
+    title: str
+    variable: str
+
+
+ADAPTERS: Mapping[str, Registration] = {
+    "replicate": Registration("lib.providers.replicate:ReplicateAdapter", "Replicate", "REPLICATE_API_TOKEN"),
 }
 
 
-def load_adapter(name: str, base_url: str = "") -> ProviderAdapter:
-    """Return the adapter of a provider; an empty `base_url` is the provider's own address.
+def load_adapter(name: str, addresses: Mapping[str, str] | None = None) -> ProviderAdapter:
+    """Return the adapter of a provider; `addresses` replace the provider's own, by the names of its fields.
 
-    Raises `ConfigurationError` for a name that is not in `ADAPTERS` or an address that may not be used.
+    Raises `ConfigurationError` for a name that is not in `ADAPTERS`, an address that may not be used, or one that
+    the adapter does not have.
     """
     try:
-        module, _, attribute = ADAPTERS[name].partition(":")
+        module, _, attribute = ADAPTERS[name].adapter.partition(":")
     except KeyError:
         known = ", ".join(sorted(ADAPTERS))
         raise ConfigurationError(f"no provider is called {name!r}; known are: {known}") from None
     adapter_class = getattr(import_module(module), attribute)
-    adapter: ProviderAdapter = adapter_class(base_url=base_url) if base_url else adapter_class()
+    try:
+        adapter: ProviderAdapter = adapter_class(**(addresses or {}))
+    except TypeError:
+        given = ", ".join(addresses or {})
+        raise ConfigurationError(f"the adapter of {name} has no address called one of: {given}") from None
     return adapter

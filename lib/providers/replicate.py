@@ -14,18 +14,24 @@ from pydantic import BaseModel, ValidationError
 
 from lib.domain.errors import BadRequestError, ConfigurationError, InvalidError, ProviderError
 from lib.domain.provider import (
+    AdapterTraits,
     Credential,
+    CredentialField,
     FailureKind,
     HttpRequest,
     HttpResponse,
     ProviderUpdate,
+    RateLimit,
     RecoveredPrediction,
+    RemoteJob,
     RemoteStatus,
     Submission,
     SubmitResult,
     SubmitSafety,
+    WebhookProof,
 )
 from lib.providers import standard_webhooks
+from lib.providers.adapter import BaseAdapter
 from lib.providers.answers import error_of
 from lib.providers.base_url import checked_base_url
 from lib.providers.replicate_meaning import failure_in_http, update_from
@@ -43,9 +49,20 @@ _VERSION = re.compile(rf"(?:(?P<model>{_NAME}/{_NAME}):)?(?P<version>[0-9a-f]{{6
 
 AnswerT = TypeVar("AnswerT", bound=BaseModel)
 
+TRAITS = AdapterTraits(
+    # There is neither an idempotency key nor an id of ours.
+    submit_safety=SubmitSafety.NONE,
+    credential_fields=(CredentialField("apiToken", "The API token, as in r8_..."),),
+    webhooks=WebhookProof.SIGNATURE,
+    signature_proves_account=True,
+    recovers=True,
+    output_life_seconds=3600,
+    rate_limit=RateLimit(per_minute=600, burst=60),
+)
+
 
 @dataclass(frozen=True)
-class ReplicateAdapter:
+class ReplicateAdapter(BaseAdapter):
     """Replicate at `base_url` (without `/v1`; a trailing `/v1` is tolerated).
 
     The key goes to this address only: every URL is built here from an id, none is taken from an answer.
@@ -62,9 +79,9 @@ class ReplicateAdapter:
         return "replicate"
 
     @property
-    def submit_safety(self) -> SubmitSafety:
-        """None: there is neither an idempotency key nor an id of ours."""
-        return SubmitSafety.NONE
+    def traits(self) -> AdapterTraits:
+        """Webhooks with a signature of the account's own, polls, cancels and lists."""
+        return TRAITS
 
     def submit_request(
         self, submission: Submission, credential: Credential, callback_url: str | None
@@ -85,17 +102,17 @@ class ReplicateAdapter:
         """Judge the answer to a create, see `judge_submit`; never raises."""
         return judge_submit(response)
 
-    def poll_request(self, provider_job_id: str, credential: Credential) -> HttpRequest:
+    def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
         """Build `GET /v1/predictions/{id}`. Raises `InvalidError` for an impossible id."""
-        return self._get(f"predictions/{_checked_id(provider_job_id)}", credential)
+        return self._get(f"predictions/{_checked_id(remote.provider_job_id)}", credential)
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read a prediction. Raises `ProviderError`; it is retryable where asking again may help."""
         return update_from(_answer(Prediction, response))
 
-    def cancel_request(self, provider_job_id: str, credential: Credential) -> HttpRequest:
+    def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
         """Build `POST .../{id}/cancel`, without a body. Raises `InvalidError` for an impossible id."""
-        url = f"{self.base_url}/v1/predictions/{_checked_id(provider_job_id)}/cancel"
+        url = f"{self.base_url}/v1/predictions/{_checked_id(remote.provider_job_id)}/cancel"
         return HttpRequest("POST", url, _headers(credential))
 
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:

@@ -39,9 +39,10 @@ def submit(
     """
     try:
         request = adapter.submit_request(submission, credential, callback_url)
-        response = transport.send(request, provider=adapter.name, operation=Operation.SUBMIT)
+        operation = Operation.GENERATE if adapter.traits.synchronous else Operation.SUBMIT
+        response = transport.send(request, provider=adapter.name, operation=operation)
     except TransportError as error:
-        return _of_silence(error, adapter.submit_safety)
+        return _of_silence(error, adapter.traits.submit_safety)
     except GatewayError as error:
         kind = FailureKind.INVALID_INPUT if isinstance(error, InvalidError) else FailureKind.UNKNOWN
         return SubmitResult(SubmitOutcome.REFUSED, failure=Failure(kind, error.message))
@@ -63,7 +64,7 @@ def _judged(adapter: ProviderAdapter, response: HttpResponse) -> SubmitResult:
             f"HTTP {response.status}, and {adapter.name}'s adapter could not read it: {type(error).__name__}"
         )
         result = SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
-    return _unless_repeatable(result, adapter.submit_safety)
+    return _unless_repeatable(result, adapter.traits.submit_safety)
 
 
 def _unless_repeatable(result: SubmitResult, safety: SubmitSafety) -> SubmitResult:

@@ -47,6 +47,10 @@ class Limits:
 LIMITS: Mapping[Operation, Limits] = {
     # with three statements of the record within generate_media's 30 s, which are API Gateway's too
     Operation.SUBMIT: Limits(connect=3.0, read=9.0, total=12.0),
+    # a synchronous provider works while we wait, in a worker of its own
+    Operation.GENERATE: Limits(connect=3.0, read=240.0, total=280.0),
+    Operation.RESULT: Limits(connect=3.0, read=15.0, total=30.0),
+    Operation.TOKEN: Limits(connect=2.0, read=4.0, total=6.0),
     Operation.POLL: Limits(connect=3.0, read=8.0, total=15.0),
     Operation.CANCEL: Limits(connect=3.0, read=8.0, total=12.0),
     Operation.TEST: Limits(connect=3.0, read=8.0, total=12.0),

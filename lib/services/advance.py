@@ -10,7 +10,15 @@ from typing import Any, Protocol
 from lib.domain.due import Due, Work, poll_delay_seconds, wait_seconds, what_is_due
 from lib.domain.errors import CommitUnknownError, ProviderError
 from lib.domain.ids import uuid7
-from lib.domain.provider import Credential, FailureKind, ProviderUpdate, RemoteStatus, Submission
+from lib.domain.provider import (
+    PLATFORM_VERSION,
+    Credential,
+    FailureKind,
+    ProviderUpdate,
+    RemoteJob,
+    RemoteStatus,
+    Submission,
+)
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
 from lib.ports.provider import ProviderClient
@@ -119,9 +127,11 @@ class AdvanceJob:
         job = self.record.find_job(job_id)
         if job is None:
             return
-        name = str(job.data["provider"])
+        name = str(message.get("provider", job.data["provider"]))
         try:
-            update = self.provider(name).cancel(provider_job_id, self.credential(name, "platform"))
+            remote = RemoteJob(provider_job_id, str(message.get("modelRef", "")))
+            version = str(message.get("credentialVersion", PLATFORM_VERSION))
+            update = self.provider(name).cancel(remote, self.credential(name, version))
         except ProviderError as error:
             if error.code == FailureKind.NOT_FOUND.value:
                 return
@@ -233,7 +243,7 @@ class AdvanceJob:
     def _poll(self, work: Work, now: datetime) -> None:
         client, attempt = self.provider(work.attempt.provider), work.attempt
         try:
-            update = client.poll(str(attempt.provider_job_id), self._credential(work))
+            update = client.poll(_remote(work), self._credential(work))
             update = replace(update, provider_job_id=attempt.provider_job_id)
         except ProviderError as error:
             self._provider_trouble(work, error, now)
@@ -249,7 +259,7 @@ class AdvanceJob:
         """
         client, attempt = self.provider(work.attempt.provider), work.attempt
         try:
-            update = client.cancel(str(attempt.provider_job_id), self._credential(work))
+            update = client.cancel(_remote(work), self._credential(work))
             update = replace(update, provider_job_id=attempt.provider_job_id)
         except ProviderError as error:
             if error.retryable or error.code == FailureKind.NOT_FOUND.value:
@@ -327,3 +337,7 @@ class AdvanceJob:
                 self._poll_again(work, now)
             return
         self._look_again(work, self.timing.recover_again, now)
+
+
+def _remote(work: Work) -> RemoteJob:
+    return RemoteJob(str(work.attempt.provider_job_id), work.attempt.model_ref)

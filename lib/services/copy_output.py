@@ -2,9 +2,17 @@
 
 from collections.abc import Callable
 
+from lib.domain.errors import OutputError
 from lib.domain.media_type import MediaType
 from lib.domain.provider import OutputKind, ProviderOutput
-from lib.domain.stored_output import CopiedObject, CopyCheckpoint, CopyLimits, OutputTarget, Paused
+from lib.domain.stored_output import (
+    CopiedObject,
+    CopyCheckpoint,
+    CopyLimits,
+    OutputFault,
+    OutputTarget,
+    Paused,
+)
 from lib.ports.storage import MediaBucket, OutputSource
 from lib.services.inline_output import ObjectSource, check_inline_size, decode_data_url
 from lib.services.multipart_copy import MultipartCopy
@@ -63,6 +71,8 @@ def _inline_body(
             return _parked_data_url(output.value, target, bucket, limit)
         case OutputKind.URL:
             return None
+        case OutputKind.BLOB:
+            raise OutputError("A blob was recorded before it became an object.", code=OutputFault.EXPIRED)
 
 
 def _parked_data_url(key: str, target: OutputTarget, bucket: MediaBucket, limit: int) -> bytes | None:

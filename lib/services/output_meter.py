@@ -151,7 +151,7 @@ def _origin(output: ProviderOutput, place: BucketPlace) -> tuple[str, str, str]:
     match output.kind:
         case OutputKind.OBJECT:
             return "read", place.name, output.value[:LONGEST_KEY]
-        case OutputKind.TEXT | OutputKind.DATA_URL:
+        case OutputKind.TEXT | OutputKind.DATA_URL | OutputKind.BLOB:
             return "download", INLINE, INLINE
         case OutputKind.URL:
             return "download", *_address(output.value)

@@ -13,6 +13,7 @@ from lib.domain.provider import (
     OutputKind,
     ProviderUpdate,
     RecoveredPrediction,
+    RemoteJob,
     RemoteStatus,
     Submission,
     SubmitOutcome,
@@ -73,7 +74,7 @@ def wait_for(ask: Callable[[], ProviderUpdate]) -> ProviderUpdate:
 
 def end_of(client: HttpProviderClient, result: SubmitResult) -> ProviderUpdate:
     prediction = accepted_id(result)
-    return wait_for(lambda: client.poll(prediction, KEY))
+    return wait_for(lambda: client.poll(RemoteJob(prediction), KEY))
 
 
 @pytest.mark.parametrize(
@@ -95,8 +96,8 @@ def test_a_prediction_is_made_and_polled_to_its_outputs(
 
 def test_a_cancel_ends_the_prediction(client: HttpProviderClient) -> None:
     prediction = accepted_id(submit(client, "a lighthouse [sim:never-finishes]"))
-    client.cancel(prediction, KEY)
-    assert wait_for(lambda: client.poll(prediction, KEY)).status is RemoteStatus.CANCELED
+    client.cancel(RemoteJob(prediction), KEY)
+    assert wait_for(lambda: client.poll(RemoteJob(prediction), KEY)).status is RemoteStatus.CANCELED
 
 
 @pytest.mark.parametrize(
@@ -150,7 +151,7 @@ def test_a_submit_that_was_accepted_and_never_answered_is_found(
 ) -> None:
     found = lost_then_found(client, f"a lost lighthouse, {callback} [sim:accept-no-answer]", callback)
     assert found is not None
-    assert client.poll(found.provider_job_id, KEY).provider_job_id == found.provider_job_id
+    assert client.poll(RemoteJob(found.provider_job_id), KEY).provider_job_id == found.provider_job_id
 
 
 def test_a_submit_that_never_arrived_is_not_found(client: HttpProviderClient) -> None:

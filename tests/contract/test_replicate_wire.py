@@ -8,7 +8,7 @@ import pytest
 from replicate.client import Client
 from replicate.webhook import Webhooks, WebhookSigningSecret
 
-from lib.domain.provider import Credential, HttpRequest, OutputKind, Submission
+from lib.domain.provider import Credential, HttpRequest, OutputKind, RemoteJob, Submission
 from lib.ports.provider import Operation
 from lib.providers import standard_webhooks
 from lib.providers.replicate import ReplicateAdapter
@@ -62,12 +62,12 @@ CALLS: dict[str, tuple[str, Theirs, Ours]] = {
     "get": (
         "processing",
         lambda client, _: client.predictions.get(PREDICTION_ID),
-        lambda ours: ours.poll_request(PREDICTION_ID, KEY),
+        lambda ours: ours.poll_request(RemoteJob(PREDICTION_ID), KEY),
     ),
     "cancel": (
         "canceled",
         lambda client, _: client.predictions.cancel(PREDICTION_ID),
-        lambda ours: ours.cancel_request(PREDICTION_ID, KEY),
+        lambda ours: ours.cancel_request(RemoteJob(PREDICTION_ID), KEY),
     ),
     "next page": (
         "empty_page",

@@ -16,6 +16,7 @@ from lib.domain.provider import (
     ProviderOutput,
     ProviderUpdate,
     RecoveredPrediction,
+    RemoteJob,
     RemoteStatus,
     Submission,
     SubmitOutcome,
@@ -91,13 +92,13 @@ class FakeProvider:
             return SubmitResult(SubmitOutcome.UNKNOWN)
         return SubmitResult(SubmitOutcome.ACCEPTED, update=prediction.update())
 
-    def poll(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
+    def poll(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """See the port."""
-        return self._known(provider_job_id).update()
+        return self._known(remote.provider_job_id).update()
 
-    def cancel(self, provider_job_id: str, credential: Credential) -> ProviderUpdate:
+    def cancel(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """See the port."""
-        prediction = self._known(provider_job_id)
+        prediction = self._known(remote.provider_job_id)
         if self.refuses_cancel:
             raise ProviderError("it cannot be canceled", code=FailureKind.INVALID_INPUT.value)
         if not prediction.status.final:

@@ -7,7 +7,14 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import Credential, HttpResponse, RecoveredPrediction, RemoteStatus, Submission
+from lib.domain.provider import (
+    Credential,
+    HttpResponse,
+    RecoveredPrediction,
+    RemoteJob,
+    RemoteStatus,
+    Submission,
+)
 from lib.providers.client import MAX_RECOVER_PAGES, RECOVER_SECONDS, HttpProviderClient
 from lib.providers.replicate import ReplicateAdapter
 from lib.providers.replicate_models import Prediction
@@ -147,7 +154,7 @@ def test_a_listing_that_is_refused_is_raised_not_taken_as_empty() -> None:
 def test_a_poll_that_answers_about_another_prediction_is_an_error() -> None:
     client = HttpProviderClient(adapter, ScriptedTransport([answer("processing")]))
     with pytest.raises(ProviderError, match="was asked for"):
-        client.poll(A, KEY)
+        client.poll(RemoteJob(A), KEY)
 
 
 def test_a_client_reads_what_it_asks_for() -> None:
@@ -156,8 +163,8 @@ def test_a_client_reads_what_it_asks_for() -> None:
     )
     client = HttpProviderClient(adapter, transport)
     prediction = "gm3qorzdhgbfurvjtvhg6dckhu"
-    assert client.poll(prediction, KEY).status is RemoteStatus.RUNNING
-    assert client.cancel(prediction, KEY).status is RemoteStatus.CANCELED
+    assert client.poll(RemoteJob(prediction), KEY).status is RemoteStatus.RUNNING
+    assert client.cancel(RemoteJob(prediction), KEY).status is RemoteStatus.CANCELED
     assert client.test(KEY) == "acme"
     assert (client.webhook_secret(KEY) or "").startswith("whsec_")
     assert [request.method for request in transport.sent] == ["GET", "POST", "GET", "GET"]

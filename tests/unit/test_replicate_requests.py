@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Credential, HttpRequest, Submission, SubmitSafety
+from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission, SubmitSafety
 from lib.ports.provider import ProviderAdapter
 from lib.providers.registry import ADAPTERS, load_adapter
 from lib.providers.replicate import ReplicateAdapter
@@ -67,7 +67,7 @@ def test_the_key_is_sent_as_a_bearer_without_stray_spaces_and_hidden_from_repr()
 
 
 def test_polls_and_cancels_are_built_from_the_id() -> None:
-    poll, cancel = adapter.poll_request(ID, KEY), adapter.cancel_request(ID, KEY)
+    poll, cancel = adapter.poll_request(RemoteJob(ID), KEY), adapter.cancel_request(RemoteJob(ID), KEY)
     assert (poll.method, poll.url) == ("GET", f"https://api.replicate.com/v1/predictions/{ID}")
     assert (cancel.method, cancel.url) == ("POST", f"https://api.replicate.com/v1/predictions/{ID}/cancel")
     assert cancel.json_body is None
@@ -77,7 +77,7 @@ def test_polls_and_cancels_are_built_from_the_id() -> None:
 def test_an_impossible_id_never_becomes_a_url(bad: str) -> None:
     for build in (adapter.poll_request, adapter.cancel_request):
         with pytest.raises(InvalidError, match="is not the id"):
-            build(bad, KEY)
+            build(RemoteJob(bad), KEY)
 
 
 def test_the_window_of_a_listing_is_sent_in_utc() -> None:
@@ -133,14 +133,16 @@ def test_an_address_on_which_a_key_could_be_read_is_refused(unfit: str) -> None:
 
 
 def test_replicate_offers_no_way_to_repeat_a_submit() -> None:
-    assert adapter.submit_safety is SubmitSafety.NONE
+    assert adapter.traits.submit_safety is SubmitSafety.NONE
 
 
 def test_every_registered_adapter_loads_under_its_name() -> None:
     for name in ADAPTERS:
         loaded: ProviderAdapter = load_adapter(name)
         assert loaded.name == name
-    assert load_adapter("replicate", "http://127.0.0.1:1").poll_request(ID, KEY).url.startswith("http://127")
+    request = load_adapter("replicate", {"base_url": "http://127.0.0.1:1"}).poll_request(RemoteJob(ID), KEY)
+    assert request is not None
+    assert request.url.startswith("http://127")
 
 
 def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:

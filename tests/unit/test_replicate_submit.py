@@ -1,12 +1,13 @@
 """What became of a submit: row by row of the table in `replicate_submit`, and the rules of `submit`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 
 from lib.domain.provider import (
+    AdapterTraits,
     Credential,
     Delivery,
     FailureKind,
@@ -52,8 +53,8 @@ class RepeatableAdapter(ReplicateAdapter):
     """As if Replicate took an idempotency key."""
 
     @property
-    def submit_safety(self) -> SubmitSafety:
-        return SubmitSafety.IDEMPOTENCY_KEY
+    def traits(self) -> AdapterTraits:
+        return replace(super().traits, submit_safety=SubmitSafety.IDEMPOTENCY_KEY)
 
 
 class BrokenAdapter(ReplicateAdapter):
