@@ -5,8 +5,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from local.replicate.access import json_body, world_of
-from local.replicate.faults import KNOWN, UnknownFaultError, parse_dial
 from local.replicate.problems import bad_request, not_found
+from local.simulation.faults import KNOWN, UnknownFaultError, parse_dial
 
 
 async def get_faults(request: Request) -> Response:

@@ -9,12 +9,12 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from local.replicate.catalogue import Kind
-from local.replicate.draw.sizes import CannotDrawError
-from local.replicate.media_items import MediaItem
 from local.replicate.prediction import Prediction, Status
 from local.replicate.renderer import RenderedFile, render_files, render_tokens
 from local.replicate.webhooks import Courier
 from local.replicate.world import World
+from local.simulation.draw.sizes import CannotDrawError
+from local.simulation.media_items import MediaItem
 
 RUN_SECONDS: Mapping[Kind, float] = {Kind.IMAGE: 0.2, Kind.VIDEO: 0.5, Kind.AUDIO: 0.3, Kind.TEXT: 0.2}
 BOOT_SECONDS = 0.05

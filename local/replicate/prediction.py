@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Any
 
 from local.replicate.catalogue import Model
-from local.replicate.faults import FaultSet
-from local.replicate.media_items import MediaItem
+from local.simulation.faults import FaultSet
+from local.simulation.media_items import MediaItem
 
 ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 UNKNOWN_STATUS = "hibernating"

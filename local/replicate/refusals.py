@@ -3,8 +3,6 @@
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from local.replicate.connections import NoAnswer, Reset
-from local.replicate.faults import REQUEST_FAULTS, FaultSet
 from local.replicate.problems import (
     insufficient_credit,
     invalid_input,
@@ -14,6 +12,8 @@ from local.replicate.problems import (
     unauthenticated,
 )
 from local.replicate.world import World, whole_seconds
+from local.simulation.connections import NoAnswer, Reset
+from local.simulation.faults import REQUEST_FAULTS, FaultSet
 
 GARBAGE = (
     "<html><head><title>502 Bad Gateway</title></head><body>\n<center><h1>502 Bad Gateway</h1></center>\n"

@@ -9,9 +9,9 @@ from typing import Any
 from PIL import Image, UnidentifiedImageError
 
 from local.replicate.catalogue import Kind, Model
-from local.replicate.draw import audio, image, text, video
-from local.replicate.draw.recipe import Recipe, recipe_of
-from local.replicate.draw.sizes import CannotDrawError, image_size, video_size
+from local.simulation.draw import audio, image, text, video
+from local.simulation.draw.recipe import Recipe, recipe_of
+from local.simulation.draw.sizes import CannotDrawError, image_size, video_size
 
 MAX_AUDIO_SECONDS = 600
 FRAMES = {"14_frames_with_svd": 14, "25_frames_with_svd_xt": 25}

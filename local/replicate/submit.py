@@ -13,16 +13,16 @@ from starlette.responses import JSONResponse, Response
 
 from local.replicate.access import authenticate, base_of, json_body, token_fingerprint, world_of
 from local.replicate.catalogue import Model
-from local.replicate.connections import NoAnswer
 from local.replicate.engine import Engine
-from local.replicate.faults import KNOWN, FaultSet, Stage, UnknownFaultError, from_input
-from local.replicate.media_items import MediaItem
 from local.replicate.prediction import Prediction, iso
 from local.replicate.problems import ApiProblemError, bad_request, invalid_input, invalid_version, not_found
 from local.replicate.refusals import refuse
 from local.replicate.settings import WaitOutputs
 from local.replicate.validation import check_body, check_input
 from local.replicate.world import World, hash_input
+from local.simulation.connections import NoAnswer
+from local.simulation.faults import KNOWN, FaultSet, Stage, UnknownFaultError, from_input
+from local.simulation.media_items import MediaItem
 
 PREFER = re.compile(r"wait(=([1-9]|[1-9][0-9]|60))?")
 CANCEL_AFTER = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?")

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from local.replicate.catalogue import Catalogue, load_catalogue
-from local.replicate.faults import Dial, FaultSet, parse_dial
-from local.replicate.media_items import MediaItem
 from local.replicate.prediction import Prediction
 from local.replicate.settings import Settings
 from local.replicate.signing import derive_secret
 from local.replicate.uploads import Upload
+from local.simulation.faults import Dial, FaultSet, parse_dial
+from local.simulation.media_items import MediaItem
 
 
 def fingerprint(text: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 
 from local.replicate.catalogue import load_catalogue
-from local.replicate.draw.sizes import FLUX_SIZES, CannotDrawError, image_size, video_size
 from local.replicate.renderer import render_files, render_tokens
+from local.simulation.draw.sizes import FLUX_SIZES, CannotDrawError, image_size, video_size
 
 FLUX = "black-forest-labs/flux-schnell"
 SDXL = "stability-ai/sdxl"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from local.replicate.faults import (
+from local.simulation.faults import (
     KNOWN,
     REQUEST_FAULTS,
     FaultSet,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from local.replicate.ranges import UnsatisfiableRangeError, parse_range
+from local.simulation.ranges import UnsatisfiableRangeError, parse_range
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from local.replicate.faults import without_markers
+from local.simulation.faults import without_markers
 
 NOT_IN_THE_PICTURE = frozenset(
     {"num_outputs", "output_format", "output_quality", "disable_safety_checker", "go_fast"}

@@ -8,27 +8,44 @@ from typing import cast
 import av
 from av.audio.stream import AudioStream
 
-from local.replicate.draw.recipe import Recipe
+from local.simulation.draw.recipe import Recipe
 
 SAMPLE_RATE = 32000
-CONTENT_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
-CODECS = {"wav": "pcm_s16le", "mp3": "libmp3lame"}
+CONTENT_TYPES = {
+    "wav": "audio/wav",
+    "mp3": "audio/mpeg",
+    "flac": "audio/flac",
+    "opus": "audio/ogg",
+    "aac": "audio/aac",
+    "pcm": "audio/pcm",
+}
+CODECS = {
+    "wav": ("wav", "pcm_s16le"),
+    "mp3": ("mp3", "libmp3lame"),
+    "flac": ("flac", "flac"),
+    "opus": ("ogg", "libopus"),
+    "aac": ("adts", "aac"),
+    "pcm": ("s16le", "pcm_s16le"),
+}
+OPUS_RATE = 48000  # the only one of Opus's rates that is above the melody's
 SCALE = (0, 2, 4, 7, 9, 12, 14, 16)
 LOUDNESS = 9000
 
 
-def write_audio(path: Path, recipe: Recipe, *, seconds: int, file_format: str) -> None:
-    """Writes ``seconds`` of music as wav or mp3."""
-    samples = seconds * SAMPLE_RATE
-    with av.open(str(path), "w", format=file_format) as container:
+def write_audio(
+    path: Path, recipe: Recipe, *, seconds: float, file_format: str, rate: int | None = None
+) -> None:
+    """Writes ``seconds`` of music in one of ``CODECS``' formats, at the melody's own rate unless told otherwise."""
+    samples = max(1, round(seconds * SAMPLE_RATE))
+    container_format, codec_name = CODECS[file_format]
+    rate = OPUS_RATE if file_format == "opus" else rate or SAMPLE_RATE
+    with av.open(str(path), "w", format=container_format) as container:
         container.metadata["title"] = recipe.label
         container.metadata["comment"] = recipe.title[:200]
-        stream = cast(
-            "AudioStream", container.add_stream(CODECS[file_format], rate=SAMPLE_RATE, layout="stereo")
-        )
+        stream = cast("AudioStream", container.add_stream(codec_name, rate=rate, layout="stereo"))
         codec = stream.codec_context
         resampler = av.AudioResampler(
-            format=codec.format, layout="stereo", rate=SAMPLE_RATE, frame_size=codec.frame_size or None
+            format=codec.format, layout="stereo", rate=rate, frame_size=codec.frame_size or None
         )
         frame = av.AudioFrame(format="s16", layout="stereo", samples=samples)
         frame.sample_rate, frame.pts = SAMPLE_RATE, 0

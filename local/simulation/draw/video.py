@@ -5,8 +5,8 @@ from pathlib import Path
 import av
 from PIL import Image, ImageDraw
 
-from local.replicate.draw.image import draw_label, draw_picture
-from local.replicate.draw.recipe import Recipe
+from local.simulation.draw.image import draw_label, draw_picture
+from local.simulation.draw.recipe import Recipe
 
 CONTENT_TYPE = "video/mp4"
 

@@ -3,12 +3,14 @@
 import base64
 import hashlib
 import secrets
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local.replicate.faults import FaultSet
+from local.simulation.faults import FaultSet
 
 HUGE_DEFAULT_BYTES = 200 * 1000**2
+CHUNK_BYTES = 256 * 1024
 FILLER = hashlib.sha256(b"simulated filler").digest() * 16384
 HTML = b"<!doctype html><title>simulated</title><p>This is not the file that was promised.</p>\n"
 
@@ -57,6 +59,18 @@ class MediaItem:
         period = len(FILLER) // 2
         offset = start % period
         return FILLER[offset : offset + min(length, period)]
+
+    def chunks(self) -> Iterator[bytes]:
+        """All of it, as a full answer has it, a piece at a time."""
+        position = 0
+        while position < self.size:
+            piece = self.read(position, min(CHUNK_BYTES, self.size - position))
+            yield piece
+            position += len(piece)
+
+    def bytes(self) -> bytes:
+        """All of it at once."""
+        return b"".join(self.chunks())
 
     def show(self, *, inline: bool) -> str:
         """The URL, or the whole file as a ``data:`` URL."""

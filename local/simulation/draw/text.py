@@ -1,6 +1,6 @@
 """Text as a list of tokens, which names itself simulated and depends on prompt and seed."""
 
-from local.replicate.draw.recipe import Recipe
+from local.simulation.draw.recipe import Recipe
 
 # fmt: off
 NOUNS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from local.replicate.draw.recipe import Recipe
+from local.simulation.draw.recipe import Recipe
 
 FORMATS = {"webp": "image/webp", "jpg": "image/jpeg", "png": "image/png"}
 SHAPES = 18
