@@ -1,12 +1,15 @@
 """What in a catalogue contradicts itself although every entry has the right form."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any
 
 from lib.domain.errors import FieldError
 from lib.domain.model_config import ModelConfig, PricingType
 from lib.domain.model_input import same_value
 from lib.domain.parameter_schema import matches, schema_problems, shown
+from lib.domain.pricing import matrix_key
 
 Found = Iterator[tuple[str, str]]
 
@@ -125,12 +128,25 @@ def _prices(model: ModelConfig) -> Found:
     given = {*model.required, *model.defaults}
     given |= {name for name, schema in model.params.items() if "default" in schema}
     for name in pricing.named_parameters:
-        if name not in given and name not in pricing.text:
+        if name not in given and name not in pricing.optional_parameters:
             yield "pricing", f"depends on {name}, which is neither required nor has a default"
     if pricing.type is PricingType.BY_RESOLUTION and pricing.resolution:
         for value in model.params.get(pricing.resolution, {}).get("enum", ()):
             if str(value) not in pricing.amounts:
                 yield "pricing.amounts", f"says nothing of {pricing.resolution} {shown(value)}"
+    if pricing.type is PricingType.MATRIX:
+        choices = [_choices(model.params.get(name, {})) for name in pricing.by]
+        for values in product(*choices):
+            if matrix_key(values) not in pricing.amounts:
+                yield "pricing.amounts", f"says nothing of {matrix_key(values)!r} ({', '.join(pricing.by)})"
+
+
+def _choices(schema: Mapping[str, Any]) -> Sequence[Any]:
+    """The values that a parameter may have, as far as its schema lists them."""
+    if schema.get("type") == "boolean":
+        return (True, False)
+    listed: Sequence[Any] = schema.get("enum", ())
+    return listed
 
 
 _CHECKS: tuple[Callable[[ModelConfig], Found], ...] = (

@@ -57,6 +57,8 @@ def _pricing(value: Any) -> Pricing | None:
         amount=Decimal(value.get("amount", 0)),
         amounts={key: Decimal(amount) for key, amount in value.get("amounts", {}).items()},
         resolution=value.get("resolution"),
+        by=tuple(value.get("by", ())),
+        each={name: Decimal(amount) for name, amount in value.get("each", {}).items()},
         count=value.get("count"),
         duration=value.get("duration"),
         frames=value.get("frames"),

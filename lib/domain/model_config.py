@@ -19,14 +19,17 @@ class PricingType(StrEnum):
     PER_SECOND = "per_second"
     BY_RESOLUTION = "by_resolution"
     PER_TOKEN = "per_token"  # noqa: S105 - a word, no password
+    PER_CHARACTER = "per_character"
+    MATRIX = "matrix"
 
 
 @dataclass(frozen=True)
 class Pricing:
     """A known price in US dollars.
 
-    `amount` is for one job, image or second; `amounts` is keyed by the value of the parameter `resolution`.
-    `count`, `duration`, `frames`, `fps`, `max_tokens` and `text` name parameters, with our names.
+    `amount` is for one job, image or second; `amounts` is keyed by the value of the parameter `resolution`, or by
+    the values of the parameters `by`, a space between them. `each` is added for every item that a parameter brings.
+    `count`, `duration`, `frames`, `fps`, `max_tokens`, `text`, `by` and `each` name parameters, with our names.
     `overhead_tokens` are read in every job: the model's own template.
     """
 
@@ -34,6 +37,8 @@ class Pricing:
     amount: Decimal = Decimal(0)
     amounts: Mapping[str, Decimal] = field(default_factory=dict)
     resolution: str | None = None
+    by: tuple[str, ...] = ()
+    each: Mapping[str, Decimal] = field(default_factory=dict)
     count: str | None = None
     duration: str | None = None
     frames: str | None = None
@@ -57,9 +62,16 @@ class Pricing:
             self.frames,
             self.fps,
             self.max_tokens,
+            *self.by,
+            *self.each,
             *self.text,
         )
         return tuple(name for name in names if name is not None)
+
+    @property
+    def optional_parameters(self) -> frozenset[str]:
+        """Those of `named_parameters` that add nothing where they are not given."""
+        return frozenset((*self.text, *self.each))
 
 
 @dataclass(frozen=True)

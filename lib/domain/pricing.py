@@ -1,7 +1,8 @@
 """What a job will cost, known before it is started."""
 
+import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
 from typing import Any
@@ -52,8 +53,15 @@ def _price(pricing: Pricing, reading: "_Reading") -> tuple[Decimal, str]:
             return pricing.amount * seconds * count, f"${pricing.amount} a second x {_times(seconds, count)}"
         case PricingType.BY_RESOLUTION:
             return _by_resolution(pricing, reading)
-        case PricingType.PER_TOKEN:
-            return _per_token(pricing, reading)
+        case PricingType.MATRIX:
+            return _matrix(pricing, reading)
+        case PricingType.PER_TOKEN | PricingType.PER_CHARACTER:
+            return _by_text(pricing, reading)
+
+
+def matrix_key(values: Iterable[Any]) -> str:
+    """The key of `amounts` for the values of the parameters `by`: as JSON writes them, texts without quotes."""
+    return " ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 
 def _by_resolution(pricing: Pricing, reading: "_Reading") -> tuple[Decimal, str]:
@@ -68,6 +76,37 @@ def _by_resolution(pricing: Pricing, reading: "_Reading") -> tuple[Decimal, str]
         return amount * count, f"${amount} at {resolution} x {count}"
     seconds = reading.seconds(pricing)
     return amount * seconds * count, f"${amount} a second at {resolution} x {_times(seconds, count)}"
+
+
+def _matrix(pricing: Pricing, reading: "_Reading") -> tuple[Decimal, str]:
+    """An amount by several parameters, for each image or second; with what is read, where that costs too."""
+    key = matrix_key(reading.value(name) for name in pricing.by)
+    each = pricing.amounts.get(key)
+    if each is None:
+        raise reading.unknown(f"it is not known for {' '.join(pricing.by)} {key}")
+    count = reading.count(pricing)
+    if pricing.duration is None:
+        amount, basis = each * count, f"${each} at {key} x {count}"
+    else:
+        seconds = reading.seconds(pricing)
+        amount, basis = each * seconds * count, f"${each} a second at {key} x {_times(seconds, count)}"
+    for name, price in pricing.each.items():
+        items = reading.items(name)
+        if items:
+            amount, basis = amount + price * items, f"{basis} + {items} {name} at ${price}"
+    if pricing.input_per_million:
+        read = pricing.overhead_tokens + sum(len(reading.text(name).encode()) for name in pricing.text)
+        amount += pricing.input_per_million * read / _MILLION
+        basis = f"{basis} + at most {read} tokens read at ${pricing.input_per_million} a million"
+    return amount, basis
+
+
+def _by_text(pricing: Pricing, reading: "_Reading") -> tuple[Decimal, str]:
+    if pricing.type is PricingType.PER_TOKEN:
+        return _per_token(pricing, reading)
+    characters = sum(len(reading.text(name)) for name in pricing.text)
+    amount = pricing.input_per_million * characters / _MILLION
+    return amount, f"${pricing.input_per_million} a million characters x {characters}"
 
 
 def _per_token(pricing: Pricing, reading: "_Reading") -> tuple[Decimal, str]:
@@ -110,6 +149,13 @@ class _Reading:
     def text(self, name: str) -> str:
         value = self.values.get(name, "")
         return value if isinstance(value, str) else str(value)
+
+    def items(self, name: str) -> int:
+        """How many a parameter brings: the length of a list, one for any other value, none where it is not given."""
+        value = self.values.get(name)
+        if value is None:
+            return 0
+        return len(value) if isinstance(value, list) else 1
 
     def count(self, pricing: Pricing) -> Decimal:
         return self.number(pricing.count) if pricing.count else Decimal(1)
