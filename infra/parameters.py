@@ -88,8 +88,8 @@ PARAMETERS = (
     Parameter(
         name="ModelsConfig",
         variable="MODELS_CONFIG",
-        default="config/models.json",
-        description="Model catalogue: path in the bundle, JSON, or s3:// URI in the bucket's config/",
+        default="config/models",
+        description="Model catalogue: file or directory in the bundle, JSON, or s3:// URI in the bucket's config/",
         pattern=r"[\s\S]+",
     ),
     Parameter(

@@ -95,9 +95,9 @@ class CallbackSettings(TokenSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsSettings:
-    """Inline JSON, a path in the bundle or an s3:// address."""
+    """Inline JSON, a file or directory in the bundle, or an s3:// address."""
 
-    models_config: str = text("MODELS_CONFIG", default="config/models.json")
+    models_config: str = text("MODELS_CONFIG", default="config/models")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""The models that the gateway offers, loaded from the shape of `config/models.json`."""
+"""The models that the gateway offers, loaded from the shape of `config/models/*.json`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from lib.domain.catalogue_checks import consistency_errors
+from lib.domain.catalogue_checks import consistency_errors, placed
 from lib.domain.catalogue_entry import read_model
 from lib.domain.catalogue_schema import schema_errors
 from lib.domain.errors import ConfigurationError, FieldError, UnknownModelError
@@ -16,7 +16,7 @@ from lib.domain.model_config import ModelConfig
 
 @dataclass(frozen=True, eq=False)
 class Catalogue:
-    """All models, by id, in the order of the file."""
+    """All models, by id, in the order of the files."""
 
     models: Mapping[str, ModelConfig]
 
@@ -65,20 +65,35 @@ class Catalogue:
 
 
 def load_models_config(text: str) -> Catalogue:
-    """The catalogue of a text in the shape of `config/models.json`, or of the source document.
+    """The catalogue of a text in the shape of a file of `config/models`, or of the source document.
 
-    Raises ConfigurationError naming every wrong value at once, each with its path: first all that breaks
-    `config/models.schema.json`; then, in a file of the right form, all that contradicts itself.
+    Raises ConfigurationError as `load_models_files` does, with paths alone.
     """
-    document = _parse(text)
-    errors = schema_errors(document)
+    return load_models_files({"": text})
+
+
+def load_models_files(texts: Mapping[str, str]) -> Catalogue:
+    """One catalogue of several texts, by the names of their files.
+
+    Raises ConfigurationError naming every wrong value at once, each with its file and path
+    (`fal.json: video.kling.version`): first all that breaks `config/models.schema.json`; then, where all have the
+    right form, all that contradicts itself or another file.
+    """
+    documents = {name: _parse(name, text) for name, text in texts.items()}
+    errors = [
+        FieldError(placed(name, error.path), error.message)
+        for name, document in documents.items()
+        for error in schema_errors(document)
+    ]
+    models: dict[ModelConfig, str] = {}
     if not errors:
-        models = [
-            read_model(model_id, MediaType(media_type), entry)
+        models = {
+            read_model(model_id, MediaType(media_type), entry): name
+            for name, document in documents.items()
             for media_type, entries in document.items()
             if media_type != "$schema"
             for model_id, entry in entries.items()
-        ]
+        }
         errors = consistency_errors(models)
     if errors:
         listed = "; ".join(f"{error.path}: {error.message}" for error in errors)
@@ -86,15 +101,14 @@ def load_models_config(text: str) -> Catalogue:
     return Catalogue({model.id: model for model in models})
 
 
-def _parse(text: str) -> dict[str, Any]:
+def _parse(name: str, text: str) -> dict[str, Any]:
+    subject = f"The file {name} of the model catalogue" if name else "The model catalogue"
     try:
         document = json.loads(text, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise ConfigurationError(f"The model catalogue is not JSON: {error}") from error
+        raise ConfigurationError(f"{subject} is not JSON: {error}") from error
     if not isinstance(document, dict):
-        raise ConfigurationError(
-            "The model catalogue is not a JSON object of media type -> model id -> model."
-        )
+        raise ConfigurationError(f"{subject} is not a JSON object of media type -> model id -> model.")
     return document
 
 

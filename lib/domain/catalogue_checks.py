@@ -14,34 +14,47 @@ from lib.domain.pricing import matrix_key
 Found = Iterator[tuple[str, str]]
 
 
-def consistency_errors(models: Sequence[ModelConfig]) -> list[FieldError]:
-    """All contradictions, in the order of the file, each with the path of the value to change."""
-    known = {model.id: model for model in models}
+def placed(file: str, path: str) -> str:
+    """The path of a value with its file, where there are several: `fal.json: video.kling.version`."""
+    return f"{file}: {path}" if file else path
+
+
+def consistency_errors(models: Mapping[ModelConfig, str]) -> list[FieldError]:
+    """All contradictions, in the order of the models, each with the path of the value to change.
+
+    Each model comes with the name of its file, which is empty where there is but one.
+    """
     errors = [
-        FieldError(f"{model.media_type}.{model.id}.{path}", message)
+        FieldError(_at(models, model, path), message)
         for model in models
         for check in _CHECKS
         for path, message in check(model)
     ]
-    return [*_twice(models), *errors, *_fallback_errors(models, known)]
+    return [*_twice(models), *errors, *_fallback_errors(models)]
 
 
-def _twice(models: Sequence[ModelConfig]) -> list[FieldError]:
+def _at(models: Mapping[ModelConfig, str], model: ModelConfig, path: str = "") -> str:
+    return placed(models[model], ".".join(filter(None, (model.media_type, model.id, path))))
+
+
+def _twice(models: Mapping[ModelConfig, str]) -> list[FieldError]:
     first: dict[str, ModelConfig] = {}
     errors = []
     for model in models:
         other = first.setdefault(model.id, model)
         if other is not model:
-            message = f"the id is taken by a model of {other.media_type}: ids are unique over all media types"
-            errors.append(FieldError(f"{model.media_type}.{model.id}", message))
+            whose = f"a model of {other.media_type}" + (f" in {models[other]}" if models[other] else "")
+            message = f"the id is taken by {whose}: ids are unique over all media types and files"
+            errors.append(FieldError(_at(models, model), message))
     return errors
 
 
-def _fallback_errors(models: Sequence[ModelConfig], known: dict[str, ModelConfig]) -> list[FieldError]:
+def _fallback_errors(models: Mapping[ModelConfig, str]) -> list[FieldError]:
+    known = {model.id: model for model in models}
     errors = []
     for model in models:
         for index, target in enumerate(model.fallbacks):
-            path = f"{model.media_type}.{model.id}.fallbacks.{index}"
+            path = _at(models, model, f"fallbacks.{index}")
             if target == model.id:
                 errors.append(FieldError(path, "a model is no fallback of itself"))
             elif target not in known:

@@ -1,9 +1,9 @@
-"""Where the model catalogue is read from: `MODELS_CONFIG` is inline JSON, a path or an `s3://` URI."""
+"""Where the model catalogue is read from: `MODELS_CONFIG` is inline JSON, a file, a directory or an `s3://` URI."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from lib.domain.catalogue import Catalogue, load_models_config
+from lib.domain.catalogue import Catalogue, load_models_files
 from lib.domain.errors import ConfigurationError
 
 BUNDLE_ROOT = Path(__file__).parents[2]
@@ -16,21 +16,34 @@ def load_catalogue(
     setting: str, *, read_object: ObjectReader | None = None, root: Path = BUNDLE_ROOT
 ) -> Catalogue:
     """The catalogue that the setting names, or ConfigurationError saying what is wrong with it."""
-    return load_models_config(read_models_config(setting, read_object=read_object, root=root))
+    return load_models_files(read_models_config(setting, read_object=read_object, root=root))
 
 
 def read_models_config(
     setting: str, *, read_object: ObjectReader | None = None, root: Path = BUNDLE_ROOT
-) -> str:
-    """The text that the setting names; a relative path starts at `root`, the root of the bundle."""
+) -> dict[str, str]:
+    """The texts that the setting names, by the names of their files; the name of a single text is empty.
+
+    A relative path starts at `root`, the root of the bundle. Of a directory, every `*.json` file in it is read, in
+    the order of their names.
+    """
     value = setting.strip()
     if value.startswith("{"):
-        return value
+        return {"": value}
     if value.startswith("s3://"):
-        return _text(value, _read_s3(value, read_object))
+        return {"": _text(value, _read_s3(value, read_object))}
     if not value:
         raise ConfigurationError("MODELS_CONFIG is empty: give inline JSON, a path or an s3:// URI.")
-    return _text(value, _read_file(root / value))
+    if (root / value).is_dir():
+        return _read_directory(root / value)
+    return {"": _text(value, _read_file(root / value))}
+
+
+def _read_directory(directory: Path) -> dict[str, str]:
+    paths = sorted(directory.glob("*.json"))
+    if not paths:
+        raise ConfigurationError(f"MODELS_CONFIG {str(directory)!r} is a directory without *.json files.")
+    return {path.name: _text(str(path), _read_file(path)) for path in paths}
 
 
 def _read_s3(uri: str, read_object: ObjectReader | None) -> bytes:

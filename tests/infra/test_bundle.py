@@ -64,7 +64,7 @@ for name in sys.argv[2].split(","):
     __import__(f"handlers.{name}")
 from lib.stores.models_source import load_catalogue
 from lib.stores.postgres.migrations import load_migrations
-print(len(load_catalogue("config/models.json").models), len(load_migrations()))
+print(len(load_catalogue("config/models").models), len(load_migrations()))
 ours = [module for name, module in sys.modules.items() if name.partition(".")[0] in ("handlers", "lib")]
 assert ours and all(module.__file__.startswith(sys.argv[1]) for module in ours)
 """

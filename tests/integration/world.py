@@ -5,11 +5,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from lib.domain.caller import Caller
-from lib.domain.catalogue import load_models_config
 from lib.domain.errors import GatewayError
 from lib.domain.provider import Credential
 from lib.domain.provider_json import update_from_json, update_to_json
@@ -34,6 +32,7 @@ from lib.services.store_result import StoreResult
 from lib.services.submit_attempt import SubmitAttempt
 from lib.services.sweep import Sweep, SweepReport
 from lib.services.waiting import TryLaterError
+from lib.stores.models_source import load_catalogue
 from tests.fakes.bucket import FakeBucket
 from tests.fakes.output_source import FakeSource
 from tests.fakes.provider import FakeProvider
@@ -42,7 +41,7 @@ from tests.fakes.seam import Killed, Seam
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 VISIBILITY_SECONDS = 90
-CATALOGUE = load_models_config((Path(__file__).parents[2] / "config" / "models.json").read_text())
+CATALOGUE = load_catalogue("config/models")
 CREDENTIAL = Credential("replicate", "r8_test")
 PLACE = BucketPlace("media-bucket", "eu-central-1")
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(992)

@@ -12,12 +12,12 @@ PAGE = Path(__file__).parents[2] / "docs" / "models.md"
 
 INTRODUCTION = """# The shipped models
 
-<!-- Written by `python -m tests.unit.models_page` from config/models.json; a test compares them. -->
+<!-- Written by `python -m tests.unit.models_page` from config/models; a test compares them. -->
 
-The catalogue is `config/models.json`; its form is `config/models.schema.json`. A file of one's own is named by
-`MODELS_CONFIG`: inline JSON, a path in the bundle, or an `s3://bucket/key` URI. An entry needs no more than a
-`version`, an `estimatedTime` and its `supportedParams`; without `params` any JSON value is accepted for them, and
-without `pricing` the model is refused until its price is known.
+The catalogue is `config/models/*.json`, a file per provider; the form of each is `config/models.schema.json`. One
+of one's own is named by `MODELS_CONFIG`: inline JSON, a file or a directory of files in the bundle, or an
+`s3://bucket/key` URI. An entry needs no more than a `version`, an `estimatedTime` and its `supportedParams`; without
+`params` any JSON value is accepted for them, and without `pricing` the model is refused until its price is known.
 
 Facts and prices were looked up in public copies on the day that stands with them, not in a running account:
 providers change both without notice, so compare them before you rely on them. A price of a model that the
@@ -32,7 +32,7 @@ refused, or done and told in the answer's `warnings`: a width and height for `fl
 
 def render() -> str:
     """The whole page."""
-    catalogue = load_catalogue("config/models.json")
+    catalogue = load_catalogue("config/models")
     return "\n".join([INTRODUCTION, *_overview(list(catalogue)), *(_section(model) for model in catalogue)])
 
 

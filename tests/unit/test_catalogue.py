@@ -78,7 +78,7 @@ SOURCE_DOCUMENT = """
 
 @pytest.fixture(scope="module")
 def shipped() -> Catalogue:
-    return load_catalogue("config/models.json")
+    return load_catalogue("config/models")
 
 
 def test_a_file_in_the_source_documents_shape_loads_unchanged() -> None:
@@ -195,10 +195,16 @@ def test_a_model_is_described_with_the_schema_of_its_parameters(shipped: Catalog
 
 
 def test_the_description_of_a_price_is_that_of_the_file(shipped: Catalogue) -> None:
-    document = json.loads(Path("config/models.json").read_text(encoding="utf-8"))
+    documents = [
+        json.loads(path.read_text(encoding="utf-8")) for path in Path("config/models").glob("*.json")
+    ]
 
     for model in shipped:
-        entry = document[model.media_type.value][model.id]
+        entry = next(
+            entries[model.id]
+            for one in documents
+            if model.id in (entries := one.get(model.media_type.value, {}))
+        )
         assert describe_model(model)["pricing"] == entry["pricing"]
 
 

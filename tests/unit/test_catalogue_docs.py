@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from tests.unit.models_page import PAGE, render
 from tests.unit.test_catalogue import SOURCE_DOCUMENT
 
+SHIPPED = sorted(Path("config/models").glob("*.json"))
 SCHEMA = json.loads(Path("config/models.schema.json").read_text(encoding="utf-8"))
 
 
@@ -25,19 +26,20 @@ def test_the_schema_is_a_json_schema_of_2020_12() -> None:
 
 @pytest.mark.parametrize(
     "document",
-    [Path("config/models.json").read_text(encoding="utf-8"), SOURCE_DOCUMENT],
-    ids=["shipped", "source"],
+    [*(path.read_text(encoding="utf-8") for path in SHIPPED), SOURCE_DOCUMENT],
+    ids=[*(path.name for path in SHIPPED), "source"],
 )
 def test_the_files_satisfy_the_schema(document: str) -> None:
     assert list(Draft202012Validator(SCHEMA).iter_errors(json.loads(document))) == []
 
 
 def test_the_parameters_of_the_shipped_models_are_json_schemas() -> None:
-    document = json.loads(Path("config/models.json").read_text(encoding="utf-8"))
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in SHIPPED]
     schemas = [
         schema
+        for document in documents
         for media_type in ("image", "video", "audio", "text")
-        for entry in document[media_type].values()
+        for entry in document.get(media_type, {}).values()
         for schema in entry["params"].values()
     ]
 

@@ -155,7 +155,9 @@ def test_sizes_must_set_parameters_that_there_are_to_values_that_they_take() -> 
 def test_a_model_id_is_taken_once_over_all_media_types() -> None:
     found = errors_of({"image": {"one": entry()}, "video": {"one": entry()}})
 
-    assert found == {"video.one": "the id is taken by a model of image: ids are unique over all media types"}
+    assert found == {
+        "video.one": "the id is taken by a model of image: ids are unique over all media types and files"
+    }
 
 
 def test_a_key_that_stands_twice_is_refused_rather_than_overwritten() -> None:

@@ -1,4 +1,4 @@
-"""MODELS_CONFIG is inline JSON, a path or an s3:// URI."""
+"""MODELS_CONFIG is inline JSON, a file, a directory or an s3:// URI."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_an_absolute_path_is_taken_as_it_is(tmp_path: Path) -> None:
 def test_the_shipped_file_is_found_from_anywhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
 
-    assert "flux-schnell" in load_catalogue("config/models.json").ids()
+    assert "flux-schnell" in load_catalogue("config/models").ids()
 
 
 def test_an_s3_uri_is_read_by_the_reader_that_is_given() -> None:
@@ -65,3 +65,48 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="not UTF-8"):
         read_models_config("models.json", root=tmp_path)
+
+
+def test_the_files_of_a_directory_are_one_catalogue_in_the_order_of_their_names(tmp_path: Path) -> None:
+    (tmp_path / "b.json").write_text(json.dumps({"image": {"two": ENTRY}}), encoding="utf-8")
+    (tmp_path / "a.json").write_text(json.dumps({"video": {"one": ENTRY}}), encoding="utf-8")
+    (tmp_path / "notes.txt").write_text("not JSON", encoding="utf-8")
+
+    assert load_catalogue(str(tmp_path)).ids() == ["one", "two"]
+
+
+def test_an_id_in_two_files_is_refused_with_both_names(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "b.json").write_text(TEXT, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=r"b\.json: image\.one: the id is taken .* in a\.json"):
+        load_catalogue(str(tmp_path))
+
+
+def test_a_model_may_fall_back_to_one_of_another_file(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json.dumps({"image": {"one": {**ENTRY, "fallbacks": ["two"]}}}))
+    (tmp_path / "b.json").write_text(json.dumps({"image": {"two": ENTRY}}))
+
+    assert load_catalogue(str(tmp_path)).get_model_config("one").fallbacks == ("two",)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"image": ', r"The file b\.json of the model catalogue is not JSON"),
+        ('{"image": {}, "image": {}}', r"b\.json .* stands twice"),
+        ('{"image": {"two": {}}}', r"b\.json: image\.two"),
+        (json.dumps({"image": {"two": {**ENTRY, "fallbacks": ["x"]}}}), r"b\.json: image\.two\.fallbacks\.0"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_file(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "a.json").write_text(TEXT, encoding="utf-8")
+    (tmp_path / "b.json").write_text(content, encoding="utf-8")
+
+    with pytest.raises(ConfigurationError, match=words):
+        load_catalogue(str(tmp_path))
+
+
+def test_a_directory_without_files_is_no_catalogue(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"without \*\.json files"):
+        load_catalogue(str(tmp_path))

@@ -17,7 +17,7 @@ PICTURE = "https://example.com/a.png"
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    return load_catalogue("config/models.json")
+    return load_catalogue("config/models")
 
 
 def problems(catalogue: Catalogue, model_id: str, params: Any) -> dict[str, str]:

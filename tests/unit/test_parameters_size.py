@@ -14,7 +14,7 @@ from lib.stores.models_source import load_catalogue
 
 @pytest.fixture(scope="module")
 def flux() -> ModelConfig:
-    catalogue: Catalogue = load_catalogue("config/models.json")
+    catalogue: Catalogue = load_catalogue("config/models")
     return catalogue.get_model_config("flux-schnell")
 
 

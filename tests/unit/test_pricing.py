@@ -163,6 +163,6 @@ def test_a_price_that_depends_on_something_odd_is_an_error(
 def test_the_shipped_models_cost_what_their_source_says(
     model_id: str, params: dict[str, Any], amount: str
 ) -> None:
-    one = load_catalogue("config/models.json").get_model_config(model_id)
+    one = load_catalogue("config/models").get_model_config(model_id)
 
     assert quote(one, validate_parameters(one, params)).amount == Decimal(amount)
