@@ -1,0 +1,33 @@
+"""Which providers are simulated: one module each, with a line here.
+
+A module has ``NAME``, ``LOCAL_KEY`` (what the local cloud's secret ``providers/{NAME}`` holds), ``routes(world)`` and
+``addresses(url)``: the fields of the adapter that lead to the simulator at ``url``.
+"""
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Protocol, cast
+
+from starlette.routing import BaseRoute
+
+from local.providers.world import World
+
+MODULES: Mapping[str, str] = {}
+
+
+class SimulatedProvider(Protocol):
+    """What such a module offers."""
+
+    NAME: str
+    LOCAL_KEY: str
+
+    def routes(self, world: World) -> list[BaseRoute]:
+        """The provider's paths over this state."""
+
+    def addresses(self, url: str) -> dict[str, str]:
+        """The adapter's address fields, for a simulator at ``url``."""
+
+
+def load(name: str) -> SimulatedProvider:
+    """The module of a provider; KeyError for one that is not simulated."""
+    return cast("SimulatedProvider", import_module(MODULES[name]))
