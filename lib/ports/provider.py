@@ -79,6 +79,10 @@ class ProviderAdapter(Protocol):
         """What the provider can do, and how it is to be treated."""
         ...
 
+    def is_synchronous(self, model_ref: str) -> bool:
+        """Whether the answer to a submit of this model is the result."""
+        ...
+
     def token_request(self, credential: Credential, now: datetime) -> HttpRequest | None:
         """Build the exchange of the credential for an access token; None where the key itself is sent.
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from lib.domain.errors import BadRequestError, ProviderError, UnauthenticatedError
 from lib.domain.provider import (
+    AdapterTraits,
     Credential,
     FailureKind,
     HttpRequest,
@@ -22,6 +23,16 @@ class BaseAdapter:
 
     What is left to write: `name`, `traits`, `submit_request`, `parse_submit`, `test_request`, `parse_test`.
     """
+
+    @property
+    def traits(self) -> AdapterTraits:
+        """What the provider can do."""
+        raise NotImplementedError
+
+    def is_synchronous(self, model_ref: str) -> bool:
+        """As its traits say, for all of its models."""
+        del model_ref
+        return self.traits.synchronous
 
     def token_request(self, credential: Credential, now: datetime) -> HttpRequest | None:
         """None: the key itself is sent."""

@@ -39,7 +39,7 @@ def submit(
     """
     try:
         request = adapter.submit_request(submission, credential, callback_url)
-        operation = Operation.GENERATE if adapter.traits.synchronous else Operation.SUBMIT
+        operation = Operation.GENERATE if adapter.is_synchronous(submission.model_ref) else Operation.SUBMIT
         response = transport.send(request, provider=adapter.name, operation=operation)
     except TransportError as error:
         return _of_silence(error, adapter.traits.submit_safety)
