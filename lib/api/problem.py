@@ -7,6 +7,7 @@ from typing import Any
 from lib.domain.errors import (
     BadRequestError,
     ConflictError,
+    EncryptionNotConfiguredError,
     ForbiddenError,
     GatewayError,
     InvalidError,
@@ -46,6 +47,7 @@ STATUSES: Mapping[type[GatewayError], int] = {
     InvalidError: 422,
     RateLimitedError: 429,
     UnavailableError: 503,
+    EncryptionNotConfiguredError: 503,
 }
 
 

@@ -6,7 +6,7 @@ from lib.api.problem import MethodNotAllowedError, status_of
 from lib.domain.errors import ConfigurationError, GatewayError, OutputError, ProviderError
 from lib.domain.provider import FailureKind
 
-NEVER_ANSWERED = (OutputError, ConfigurationError, ProviderError)
+NEVER_ANSWERED = frozenset({OutputError, ConfigurationError, ProviderError})
 
 
 def problem_rows() -> list[tuple[str, str, str]]:
@@ -14,7 +14,7 @@ def problem_rows() -> list[tuple[str, str, str]]:
     rows = [
         (kind.code, str(_status(kind)), (kind.__doc__ or "").partition("\n")[0])
         for kind in _below(GatewayError)
-        if "code" in vars(kind) and not issubclass(kind, NEVER_ANSWERED)
+        if "code" in vars(kind) and kind not in NEVER_ANSWERED
     ]
     rows.append(("internal_error", "500", "Something went wrong in the gateway."))
     for failure in FailureKind:

@@ -12,6 +12,7 @@ GatewayError                        code, retryable, retry_after_seconds, errors
 |   |-- UnknownModelError
 |   |-- InvalidParametersError
 |   |-- UnknownPriceError           the price is not known; it is never taken as zero
+|   |-- UnreadableCredentialError   a stored key cannot be opened: another master key, a moved row, wiped
 |   `-- IdempotencyMismatchError    the same Idempotency-Key with another body
 |-- RateLimitedError                too many; try again later
 |-- UnavailableError                a part that we need is away; nothing was changed
@@ -19,6 +20,7 @@ GatewayError                        code, retryable, retry_after_seconds, errors
 |-- ProviderError                   the provider said no, see `lib/domain/provider.py`
 |-- OutputError                     an output cannot be stored: empty, too large, expired, of a refused type
 `-- ConfigurationError              the operator's settings are wrong
+    `-- EncryptionNotConfiguredError  users' keys cannot be sealed or opened here
 """
 
 from collections.abc import Sequence
@@ -126,6 +128,12 @@ class UnknownPriceError(InvalidError):
     code = "unknown_price"
 
 
+class UnreadableCredentialError(InvalidError):
+    """A stored key cannot be opened any more; its owner must put it again."""
+
+    code = "credential_unreadable"
+
+
 class IdempotencyMismatchError(InvalidError):
     """The Idempotency-Key was used with another body."""
 
@@ -176,3 +184,9 @@ class ConfigurationError(GatewayError):
     """The operator's settings are wrong; `errors` names every wrong value at once."""
 
     code = "configuration_error"
+
+
+class EncryptionNotConfiguredError(ConfigurationError):
+    """There is no usable master key, so users' own keys are neither taken nor opened; nothing was stored."""
+
+    code = "encryption_not_configured"
