@@ -49,6 +49,19 @@ def integer(name: str, *, default: int, least: int) -> Any:
     return _field(name, str(default), convert)
 
 
+def pattern(name: str, allowed: str, *, default: str, right: str) -> Any:
+    """A text that a regular expression fits as a whole; `right` says in words what would."""
+
+    def convert(value: str) -> str:
+        import re  # noqa: PLC0415 - reading a status needs none
+
+        if not re.fullmatch(allowed, value):
+            raise ValueError(f"must be {right}, not {value!r}")
+        return value
+
+    return _field(name, default, convert)
+
+
 def choice(name: str, allowed: Sequence[str], *, default: str) -> Any:
     """One of a few words."""
 

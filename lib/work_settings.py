@@ -12,7 +12,7 @@ from lib.settings import (
     MirrorSettings,
     StateSettings,
 )
-from lib.variables import Secret, choice, database, integer, mapping, secret, text, url
+from lib.variables import Secret, choice, database, integer, mapping, pattern, secret, text, url
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +90,17 @@ class CallbackSettings(TokenSettings):
     """At which address providers call back, and whether they are asked to."""
 
     webhook_base_url: str = url("WEBHOOK_BASE_URL")
-    provider_webhooks: str = choice("PROVIDER_WEBHOOKS", ("enabled", "disabled"), default="enabled")
+    provider_webhooks: str = pattern(
+        "PROVIDER_WEBHOOKS",
+        r"enabled|disabled|except:[a-z0-9_,]+",
+        default="enabled",
+        right="enabled or disabled, or except: and providers with commas",
+    )
+
+    def asks_for_webhooks(self, provider: str) -> bool:
+        """Whether this provider is asked to call back."""
+        without = self.provider_webhooks.removeprefix("except:").split(",")
+        return self.provider_webhooks != "disabled" and provider not in without
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +127,7 @@ class LimitSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class OutputSettings:
-    """What may be fetched and stored; the exception is one exact host:port, or empty."""
+    """What may be fetched and stored; the exception is exact host:port pairs with commas, or empty."""
 
     max_output_bytes: int = integer("MAX_OUTPUT_BYTES", default=5 * 1024**3, least=1)
     output_host_exception: str = text("OUTPUT_HOST_EXCEPTION", default="")

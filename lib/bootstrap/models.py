@@ -85,6 +85,24 @@ def credential(name: str, version: str = "platform") -> "Credential":
     )
 
 
+_no_key_until: dict[str, float] = {}
+NO_KEY_SECONDS = 60.0
+
+
+def has_platform_key(name: str) -> bool:
+    """Whether the operator has a key at a provider; that there is none is believed for a minute."""
+    from lib.domain.errors import ConfigurationError
+
+    if time.monotonic() < _no_key_until.get(name, 0.0):
+        return False
+    try:
+        bootstrap.credential(name)
+    except ConfigurationError:
+        _no_key_until[name] = time.monotonic() + NO_KEY_SECONDS
+        return False
+    return True
+
+
 def platform_secret(name: str) -> "Secret":
     """Where the operator's key at a provider is: in its variable on a laptop, else in Secrets Manager."""
     import os
@@ -110,12 +128,12 @@ def webhook_token_key() -> str:
 
 
 def callback(provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
-    """The address at which a provider calls back; None where webhooks are switched off."""
+    """The address at which a provider calls back; None where its webhooks are switched off."""
     from lib import work_settings as w
     from lib.domain.webhook_token import CallbackTarget, callback_url
 
     chosen = bootstrap.settings(w.CallbackSettings)
-    if chosen.provider_webhooks == "disabled":
+    if not chosen.asks_for_webhooks(provider):
         return None
     target = CallbackTarget(provider, job_id, attempt, credential_version)
     return callback_url(chosen.webhook_base_url, bootstrap.webhook_token_key(), target)

@@ -1,7 +1,7 @@
 """Connects to public addresses only, whatever a URL, a redirect or a name server says.
 
 The address that was checked is the address that is connected to (there is no second look-up that could answer
-otherwise: DNS rebinding), while TLS and the Host header keep the name. One exact host and port may be exempt
+otherwise: DNS rebinding), while TLS and the Host header keep the name. A few exact hosts and ports may be exempt
 by setting.
 """
 
@@ -87,20 +87,21 @@ class Destination:
 class AddressGuard:
     """Turns URLs into connections to public addresses, or raises `OutputError` `output_forbidden_address`.
 
-    `exception` is '' or the exact `host:port` that may be fetched over plain http and at any address; another
-    spelling of the same place is not exempt. `resolve` gives the addresses of a name, `connect` a TCP
+    `exceptions` is '' or each exact `host:port`, with commas, that may be fetched over plain http and at any address;
+    another spelling of the same place is not exempt. `resolve` gives the addresses of a name, `connect` a TCP
     connection.
     """
 
     def __init__(
         self,
-        exception: str = "",
+        exceptions: str = "",
         *,
         resolve: Resolver | None = None,
         connect: Connector | None = None,
         cafile: str | None = None,
     ) -> None:
-        self._exception = exception.strip().lower()
+        places = (place.strip() for place in exceptions.lower().split(","))
+        self._exceptions = frozenset(place for place in places if place)
         self._resolve = resolve or _resolve
         self._connect = connect or socket.create_connection
         self._cafile = cafile or certifi.where()
@@ -109,7 +110,7 @@ class AddressGuard:
         """Check everything about a URL but its address: scheme, port, no user name, a host."""
         parts, host, port = _split(url)
         bracketed = f"[{host}]" if ":" in host else host
-        exempt = bool(self._exception) and f"{bracketed}:{port}" == self._exception
+        exempt = f"{bracketed}:{port}" in self._exceptions
         if parts.scheme not in (("http", "https") if exempt else ("https",)):
             raise _forbidden(f"scheme {parts.scheme or 'missing'!r}: only https is fetched")
         if not exempt and port != HTTPS_PORT:

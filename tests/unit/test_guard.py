@@ -278,15 +278,25 @@ def test_the_exception_is_fetched_over_plain_http() -> None:
         "http://127.0.0.1:9021@evil.example/a",
         "http://user@127.0.0.1:9021/a",
         "ftp://127.0.0.1:9021/a",
+        f"http://{EXCEPTION},127.0.0.1:9023/a",
     ],
 )
-def test_the_exception_holds_for_its_exact_spelling_only(url: str) -> None:
+@pytest.mark.parametrize("exceptions", [EXCEPTION, f"127.0.0.1:9023, {EXCEPTION}"])
+def test_the_exception_holds_for_its_exact_spelling_only(url: str, exceptions: str) -> None:
     network = Network()
-    assert code_of(GuardedOutputSource(network.guard(EXCEPTION)), url) == OutputFault.FORBIDDEN_ADDRESS
+    assert code_of(GuardedOutputSource(network.guard(exceptions)), url) == OutputFault.FORBIDDEN_ADDRESS
     assert network.dialled == []
 
 
+def test_several_exceptions_are_told_apart_by_commas() -> None:
+    guard = AddressGuard(f"{EXCEPTION}, [::1]:9023,,Files.Example:80")
+    for place in (EXCEPTION, "[::1]:9023", "files.example:80"):
+        assert guard.destination(f"http://{place}/a").exempt
+    assert not guard.destination("https://files.example/a").exempt
+
+
 def test_without_an_exception_nothing_is_exempt() -> None:
+    assert not AddressGuard(" , ").destination("https://files.example/").exempt
     assert not AddressGuard().destination("https://files.example/").exempt
     assert not AddressGuard(" ").destination("https://files.example/").exempt
 

@@ -47,8 +47,25 @@ def test_a_wrong_value_is_named_with_what_would_be_right(variable: str, value: s
 
 
 def test_an_unknown_choice_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="enabled or disabled, not 'perhaps'"):
+    with pytest.raises(
+        ConfigurationError, match="enabled or disabled, or except: and providers with commas, not 'perhaps'"
+    ):
         load(GenerateSettings, {**ENVIRONMENT, "PROVIDER_WEBHOOKS": "perhaps"})
+
+
+@pytest.mark.parametrize(
+    ("setting", "asked"),
+    [
+        ("enabled", {"fal": True, "replicate": True}),
+        ("disabled", {"fal": False, "replicate": False}),
+        ("except:replicate,runway", {"fal": True, "replicate": False}),
+    ],
+)
+def test_providers_are_asked_to_call_back_unless_all_or_they_are_left_out(
+    setting: str, asked: dict[str, bool]
+) -> None:
+    read = load(GenerateSettings, {**ENVIRONMENT, "PROVIDER_WEBHOOKS": setting})
+    assert {name: read.asks_for_webhooks(name) for name in asked} == asked
 
 
 def test_a_wrong_variable_never_shows_a_secret_and_neither_does_the_repr() -> None:
