@@ -24,7 +24,7 @@ def read_platform_key(adapter: ProviderAdapter, text: str, version: str = PLATFO
             f"it is a plain string or a JSON object with {', '.join(names)}."
         )
     extra = {name: found[name] for name in names[1:] if found.get(name)}
-    return Credential(adapter.name, found[names[0]], version, extra)
+    return Credential(adapter.name, found.get(names[0], ""), version, extra)
 
 
 def _fields(text: str, first: str) -> dict[str, str]:

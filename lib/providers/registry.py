@@ -19,6 +19,7 @@ class Registration:
 
 ADAPTERS: Mapping[str, Registration] = {
     "replicate": Registration("lib.providers.replicate:ReplicateAdapter", "Replicate", "REPLICATE_API_TOKEN"),
+    "cog": Registration("lib.providers.cog:CogAdapter", "Cog", "COG_CREDENTIALS"),
 }
 
 

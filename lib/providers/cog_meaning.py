@@ -1,0 +1,179 @@
+"""What a Cog server's predictions and errors mean in the gateway's words, of both generations (0.16 and 0.17 on).
+
+Source: cog 0.23.1, tried in November 2026; github.com/replicate/cog, docs/http.md and python/cog/files.py.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from lib.domain.direct_upload import OWN_ID, is_upload_of
+from lib.domain.provider import (
+    Failure,
+    FailureKind,
+    HttpResponse,
+    OutputKind,
+    ProviderOutput,
+    ProviderUpdate,
+    RemoteStatus,
+)
+from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.outputs import collect_outputs
+from lib.providers.replicate_meaning import failure_in_text, progress_in
+
+NAME = "cog"
+
+STATUSES = {
+    "starting": RemoteStatus.QUEUED,
+    "processing": RemoteStatus.RUNNING,
+    "succeeded": RemoteStatus.SUCCEEDED,
+    "failed": RemoteStatus.FAILED,
+    "canceled": RemoteStatus.CANCELED,
+}
+
+_HTTP_KINDS = {
+    400: FailureKind.INVALID_INPUT,
+    401: FailureKind.AUTHENTICATION,
+    403: FailureKind.AUTHENTICATION,
+    404: FailureKind.NOT_FOUND,
+    409: FailureKind.RATE_LIMITED,  # every slot is busy
+    413: FailureKind.INVALID_INPUT,
+    422: FailureKind.INVALID_INPUT,
+    429: FailureKind.RATE_LIMITED,
+}
+_PATH_IN_CONTAINER = re.compile(r"(file://)?/\S+\.\w{1,5}")
+_NOT_UPLOADED = "Failed to upload output"
+_TOO_LARGE = "413"
+
+
+def update_from(prediction: Mapping[str, Any]) -> ProviderUpdate:
+    """Return what a prediction says, of an answer or a webhook; never raises.
+
+    An unknown status is not final, and outputs count only once it has succeeded: before, `output` is a list of what
+    there is so far, even for a model that makes one file.
+    """
+    word = _words(prediction.get("status"))
+    status = STATUSES.get(word.lower(), RemoteStatus.UNKNOWN)
+    given = _words(prediction.get("id"))
+    prediction_id = given if OWN_ID.fullmatch(given) else None
+    outputs = _outputs(prediction.get("output"), prediction_id) if status is RemoteStatus.SUCCEEDED else ()
+    failure = _failure(prediction, status, outputs)
+    if failure is not None and status is RemoteStatus.SUCCEEDED:
+        status, outputs = RemoteStatus.FAILED, ()
+    logs = prediction.get("logs")
+    return ProviderUpdate(
+        status=status,
+        provider_job_id=prediction_id,
+        outputs=outputs,
+        failure=failure,
+        progress=1.0
+        if status is RemoteStatus.SUCCEEDED
+        else progress_in(logs)
+        if isinstance(logs, str)
+        else None,
+        raw_status=word,
+        billed_seconds=_predict_time(prediction.get("metrics")),
+    )
+
+
+def failure_in_http(response: HttpResponse) -> Failure:
+    """Return what an answer that is no success says, in the server's own words if it has any."""
+    status, body = response.status, json_object(response.body)
+    kind = _HTTP_KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    said = _detail(body.get("detail")) or _words(body.get("error")) or _plain_text(response)
+    return Failure(
+        kind=kind,
+        message=clipped(said) or f"HTTP {status}, with no readable reason",
+        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        retry_after_seconds=retry_after_seconds(response),
+        unbilled=status < 500 or status == 503,
+    )
+
+
+def _failure(
+    prediction: Mapping[str, Any], status: RemoteStatus, outputs: tuple[ProviderOutput, ...]
+) -> Failure | None:
+    """Nobody bills for what the operator's own server did not make."""
+    match status:
+        case RemoteStatus.FAILED:
+            error = _words(prediction.get("error"))
+            if error.startswith(_NOT_UPLOADED):
+                again = _TOO_LARGE not in error
+                return Failure(FailureKind.OUTAGE, error, retryable=again, unbilled=True)
+            return replace(failure_in_text(error), unbilled=True)
+        case RemoteStatus.CANCELED:
+            return Failure(FailureKind.CANCELED, "The Cog server says: canceled", unbilled=True)
+        case RemoteStatus.SUCCEEDED:
+            lost = [output for output in outputs if _is_path_in_container(output)]
+            if not lost:
+                return None
+            words = (
+                f"The output is a file inside the server's container, {lost[0].value[:200]!r}, which nobody outside "
+                "can read: start the server with --upload-url"
+            )
+            return Failure(FailureKind.MODEL_ERROR, words, unbilled=True)
+        case RemoteStatus.QUEUED | RemoteStatus.RUNNING | RemoteStatus.UNKNOWN:
+            return None
+
+
+def _outputs(output: Any, prediction_id: str | None) -> tuple[ProviderOutput, ...]:
+    return tuple(_ours_if_uploaded(found, prediction_id) for found in collect_outputs(output))
+
+
+def _ours_if_uploaded(output: ProviderOutput, prediction_id: str | None) -> ProviderOutput:
+    """What the server put into our bucket is an object there; it reports the address that it was redirected to.
+
+    The key alone counts, never the host: whatever a server claims, only what lies in our bucket under this very
+    prediction's prefix is read.
+    """
+    if output.kind is not OutputKind.URL or prediction_id is None:
+        return output
+    try:
+        path = unquote(urlsplit(output.value).path)
+    except ValueError:
+        return output
+    start = path.find("/temp/uploads/")
+    key = path[start + 1 :]
+    if start >= 0 and is_upload_of(key, NAME, prediction_id):
+        return ProviderOutput(OutputKind.OBJECT, key)
+    return output
+
+
+def _is_path_in_container(output: ProviderOutput) -> bool:
+    return output.kind is OutputKind.TEXT and _PATH_IN_CONTAINER.fullmatch(output.value.strip()) is not None
+
+
+def _predict_time(metrics: Any) -> float | None:
+    seconds = metrics.get("predict_time") if isinstance(metrics, Mapping) else None
+    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= 1e7:
+        return float(seconds)
+    return None
+
+
+def _detail(detail: Any) -> str:
+    """FastAPI's words: a text, or a list of what is wrong where."""
+    if isinstance(detail, str):
+        return detail
+    if not isinstance(detail, list):
+        return ""
+    faults = [fault for fault in detail if isinstance(fault, Mapping)]
+    return "; ".join(f"{_where(fault.get('loc'))}{_words(fault.get('msg'))}" for fault in faults)
+
+
+def _where(location: Any) -> str:
+    if not isinstance(location, list):
+        return ""
+    names = [str(part) for part in location if part not in ("body", "input")]
+    return f"{'.'.join(names)}: " if names else ""
+
+
+def _plain_text(response: HttpResponse) -> str:
+    if not response.headers.get("content-type", "").startswith("text/plain"):
+        return ""
+    return response.body.decode("utf-8", "replace")
+
+
+def _words(value: Any) -> str:
+    return clipped(value) if isinstance(value, str) else ""
