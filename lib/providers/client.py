@@ -187,12 +187,12 @@ class AccessTokens:
 
         Raises `ProviderError` when none is given, `ConfigurationError` for a credential that is none.
         """
-        request = self._adapter.token_request(credential, self._clock())
-        if request is None:
-            return credential
         name = hashlib.sha256(f"{credential.version}\n{credential.secret}".encode()).hexdigest()
         held = self._held.get(name)
         if held is None or self._monotonic() >= held[1]:
+            request = self._adapter.token_request(credential, self._clock())  # signs, where there is a token
+            if request is None:
+                return credential
             asked_at = self._monotonic()
             response = self._transport.send(request, provider=self._adapter.name, operation=Operation.TOKEN)
             token, life = self._adapter.parse_token(response)
