@@ -3,12 +3,9 @@
 import json
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from lib.aws import account
-from lib.aws.sigv4 import Signer
+from lib.aws.json_call import call, error_kind
 from lib.domain.errors import ConfigurationError, UnavailableError
 from lib.variables import Secret
 
@@ -27,36 +24,21 @@ def fetch_secret(name: str, timeout_seconds: float) -> str:
         ConfigurationError: there is no such secret, or this function may not read it.
         UnavailableError: Secrets Manager does not answer.
     """
-    status, answer = _ask(json.dumps({"SecretId": name}).encode(), timeout_seconds)
+    status, answer = call(
+        "secretsmanager",
+        _TARGET,
+        {"SecretId": name},
+        title="Secrets Manager",
+        timeout_seconds=timeout_seconds,
+    )
     if status == 200 and "SecretString" in answer:
         return str(answer["SecretString"])
-    kind = str(answer.get("__type", "binary" if status == 200 else status)).rpartition("#")[2]
+    kind = "binary" if status == 200 else error_kind(status, answer)
     if status >= 500 or "Throttling" in kind:
         raise UnavailableError(f"Secrets Manager did not give {name}: {kind}", retry_after_seconds=5)
     raise ConfigurationError(
         f"The secret {name} cannot be read ({kind}): create it, or let this role read it."
     )
-
-
-def _ask(body: bytes, timeout_seconds: float) -> tuple[int, dict[str, Any]]:
-    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # noqa: PLC0415 - 5 ms, if it is used
-
-    url = urlsplit(account.endpoint("secretsmanager"))
-    address = f"{url.scheme}://{url.netloc}/"
-    headers = {"content-type": "application/x-amz-json-1.1", "x-amz-target": _TARGET}
-    signer = Signer(account.credentials(), account.region(), "secretsmanager")
-    signed = signer.headers("POST", address, headers, body, datetime.now(UTC))
-    kind = HTTPConnection if url.scheme == "http" else HTTPSConnection
-    connection = kind(url.netloc, timeout=timeout_seconds)
-    try:
-        connection.request("POST", "/", body, signed)
-        response = connection.getresponse()
-        return response.status, json.loads(response.read() or b"{}")
-    except (OSError, HTTPException, ValueError) as error:
-        msg = f"Secrets Manager does not answer ({type(error).__name__})"
-        raise UnavailableError(msg, retry_after_seconds=5) from error
-    finally:
-        connection.close()
 
 
 class Secrets:
