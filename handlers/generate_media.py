@@ -8,7 +8,7 @@ from lib.api import incoming, operations
 from lib.api.function import Answered, HttpFunction, json_answer
 from lib.api.generate_body import read_request
 from lib.api.rate_headers import rate_headers, refuse_if_over
-from lib.services.generate import GenerateRequest
+from lib.services.generate_request import GenerateRequest
 from lib.work_settings import GenerateSettings
 
 logger = logging.getLogger(__name__)

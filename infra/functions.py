@@ -38,6 +38,7 @@ class Need(StrEnum):
     TEMP_WRITE = auto()
     ADVANCE_SEND = auto()
     STORE_SEND = auto()
+    SUBMIT_SEND = auto()
     QUEUES_OBSERVE = auto()
 
 
@@ -74,7 +75,7 @@ class FunctionSpec:
 
 # Who answers callers sees the record as vsl_api, through its policies, and sends what happened to the workers.
 _KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_FORGET, Need.ADVANCE_SEND})
-_TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND})
+_TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND, Need.SUBMIT_SEND})
 _WORKING = _TRANSITIONS | {Need.DATABASE_WORKER}
 _SUBMITTING = frozenset({Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING})
 
@@ -130,7 +131,16 @@ FUNCTIONS = (
         memory_mb=512,
         needs=_WORKING
         | _SUBMITTING
-        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.BUCKET_LIST},
+        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_WRITE, Need.BUCKET_LIST},
+        re_queues=True,
+    ),
+    FunctionSpec(
+        name="submit_job",
+        timeout_seconds=320,
+        memory_mb=1024,
+        needs=_WORKING
+        | _SUBMITTING
+        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_WRITE, Need.BUCKET_LIST},
         re_queues=True,
     ),
     FunctionSpec(

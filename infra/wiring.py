@@ -47,6 +47,8 @@ class Resources:
     advance_dead_letters: sqs.IQueue
     store_queue: sqs.IQueue
     store_dead_letters: sqs.IQueue
+    submit_queue: sqs.IQueue
+    submit_dead_letters: sqs.IQueue
     api_endpoint: str
 
 
@@ -173,12 +175,14 @@ class Wiring:
 
     @staticmethod
     def _queues(resources: Resources) -> dict[Need, Connection]:
-        advance, store = resources.advance_queue, resources.store_queue
+        advance, store, submit = resources.advance_queue, resources.store_queue, resources.submit_queue
         observed = {
             "ADVANCE_QUEUE_URL": advance,
             "STORE_QUEUE_URL": store,
+            "SUBMIT_QUEUE_URL": submit,
             "ADVANCE_DEAD_LETTERS_URL": resources.advance_dead_letters,
             "STORE_DEAD_LETTERS_URL": resources.store_dead_letters,
+            "SUBMIT_DEAD_LETTERS_URL": resources.submit_dead_letters,
         }
         return {
             Need.ADVANCE_SEND: Connection(
@@ -186,6 +190,9 @@ class Wiring:
             ),
             Need.STORE_SEND: Connection(
                 {"STORE_QUEUE_URL": store.queue_url}, _allow(store.queue_arn, "sqs:SendMessage")
+            ),
+            Need.SUBMIT_SEND: Connection(
+                {"SUBMIT_QUEUE_URL": submit.queue_url}, _allow(submit.queue_arn, "sqs:SendMessage")
             ),
             Need.QUEUES_OBSERVE: Connection(
                 {variable: queue.queue_url for variable, queue in observed.items()},

@@ -17,17 +17,19 @@ from lib.variables import Secret, choice, database, integer, mapping, pattern, s
 
 @dataclass(frozen=True, kw_only=True)
 class QueueSettings(AdvanceQueueSettings):
-    """Both work queues."""
+    """The work queues."""
 
     store_queue_url: str = url("STORE_QUEUE_URL")
+    submit_queue_url: str = url("SUBMIT_QUEUE_URL")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObservedQueueSettings(QueueSettings):
-    """Both work queues, and where their failed messages are kept."""
+    """The work queues, and where their failed messages are kept."""
 
     advance_dead_letters_url: str = url("ADVANCE_DEAD_LETTERS_URL")
     store_dead_letters_url: str = url("STORE_DEAD_LETTERS_URL")
+    submit_dead_letters_url: str = url("SUBMIT_DEAD_LETTERS_URL")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,11 +32,11 @@ select job_id, lpad(to_hex(n), 11, '0'), user_id, ('10.' || n %% 250 || '.' || n
        at + interval '30 minutes', case when status in ('pending', 'processing') then at + interval '90 seconds' end
 from plan order by n;
 
-insert into attempts (job_id, attempt, state, provider, model_ref, input, credential_version, provider_job_id, created_at,
+insert into attempts (job_id, attempt, state, provider, model_id, model_ref, input, credential_version, provider_job_id, created_at,
                       submitted_at, ended_at, billed_seconds)
 select job_id, 1, case status when 'completed' then 'succeeded' when 'pending' then 'submitted' when 'processing' then 'running'
                               else status end,
-       'replicate', 'black-forest-labs/flux-schnell', jsonb_build_object('prompt', 'a lighthouse number ' || n), 'platform',
+       'replicate', 'flux-schnell', 'black-forest-labs/flux-schnell', jsonb_build_object('prompt', 'a lighthouse number ' || n), 'platform',
        'prediction-' || n, at, at + interval '0.3 seconds',
        case when status not in ('pending', 'processing') then at + make_interval(secs => seconds::double precision - 0.5) end,
        case when status = 'completed' then seconds - 1 end

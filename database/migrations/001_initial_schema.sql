@@ -74,6 +74,8 @@ create table jobs (
     estimated_time_s     numeric(10, 3) not null check (estimated_time_s >= 0),
     estimated_cost       numeric(14, 6) not null check (estimated_cost >= 0),
     warnings             jsonb not null default '[]' check (jsonb_typeof(warnings) = 'array'),
+    fallbacks            jsonb not null default '[]' check (jsonb_typeof(fallbacks) = 'array'),
+    waiting              jsonb check (jsonb_typeof(waiting) = 'object'),
     error_code           text,
     error_message        text,
     error_retryable      boolean,
@@ -111,7 +113,7 @@ comment on column jobs.guest_token is
 comment on column jobs.client_ip is 'Where the request came from; recorded, and proof of nothing.';
 comment on column jobs.user_agent is 'What the client called itself.';
 comment on column jobs.media_type is 'image, video, audio or text.';
-comment on column jobs.model_id is 'The model''s id in the catalogue.';
+comment on column jobs.model_id is 'The id in the catalogue of the model that makes it; after a fallback, the other one.';
 comment on column jobs.provider is 'Who runs the model.';
 comment on column jobs.parameters is 'What was asked for, in our names; null where it is too large for a row.';
 comment on column jobs.request_ref is 'Key of the object that holds parameters and input of a large request.';
@@ -130,6 +132,10 @@ comment on column jobs.poll_seq is 'Compare-and-set of those who look at the job
 comment on column jobs.estimated_time_s is 'Seconds that the model usually takes.';
 comment on column jobs.estimated_cost is 'The most that is charged, in USD.';
 comment on column jobs.warnings is 'What was mapped otherwise than asked, as sentences.';
+comment on column jobs.fallbacks is
+    'What is tried next if an attempt fails and provably cost nothing: planned when the job was made, used from the front.';
+comment on column jobs.waiting is
+    'Why the attempt is not at the provider yet: code, reason and until when; null if nothing holds it back.';
 comment on column jobs.error_code is 'Why it failed, for machines.';
 comment on column jobs.error_message is 'Why it failed, for people.';
 comment on column jobs.error_retryable is 'Whether the same request may succeed later.';
@@ -158,9 +164,11 @@ create table attempts (
     state              text not null check (state in (
         'queued', 'submitting', 'unknown', 'submitted', 'running', 'succeeded', 'failed', 'canceled', 'refused')),
     provider           text not null,
+    model_id           text not null check (length(model_id) between 1 and 200),
     model_ref          text not null,
     input              jsonb,
     credential_version text not null,
+    estimated_cost     numeric(14, 6) not null default 0 check (estimated_cost >= 0),
     provider_job_id    text,
     submits            integer not null default 1 check (submits > 0),
     claim              uuid,
@@ -173,6 +181,7 @@ create table attempts (
     failure_message    text,
     outputs            jsonb,
     billed_seconds     numeric(14, 6) check (billed_seconds >= 0),
+    cost               numeric(14, 6) check (cost >= 0),
     primary key (job_id, attempt),
     constraint attempts_lease check ((state = 'submitting') = (lease_until is not null)),
     constraint attempts_known_when_accepted check (
@@ -184,9 +193,11 @@ comment on column attempts.attempt is 'From 1; a fallback makes a second one.';
 comment on column attempts.state is
     'unknown: it was sent and nobody answered; it is claimed or expires, and never sent again.';
 comment on column attempts.provider is 'Where it was sent.';
+comment on column attempts.model_id is 'The model''s id in the catalogue.';
 comment on column attempts.model_ref is 'The model in the provider''s words.';
 comment on column attempts.input is 'The input in the provider''s words; null where the job has a request_ref.';
 comment on column attempts.credential_version is 'The credential it was sent with; looking and canceling use the same.';
+comment on column attempts.estimated_cost is 'What it was expected to cost at the provider, in USD.';
 comment on column attempts.provider_job_id is 'The provider''s own id, once it is known.';
 comment on column attempts.submits is 'How often somebody won the claim to send it.';
 comment on column attempts.claim is
@@ -200,6 +211,7 @@ comment on column attempts.failure_kind is 'Why it failed: a word of lib/domain/
 comment on column attempts.failure_message is 'The provider''s own words.';
 comment on column attempts.outputs is 'Where the provider keeps what it made; these addresses die.';
 comment on column attempts.billed_seconds is 'The seconds that the provider bills.';
+comment on column attempts.cost is 'What the provider says that it cost, in USD; null where it says nothing.';
 create unique index attempts_by_provider_job on attempts (provider, provider_job_id) where provider_job_id is not null;
 create index attempts_by_creation on attempts (provider, created_at);
 comment on index attempts_by_provider_job is 'Which attempt a provider''s id belongs to; it belongs to one.';
@@ -472,7 +484,7 @@ comment on index idempotency_keys_expired is 'What the sweep removes.';
 
 create table outbox (
     outbox_id    bigint generated always as identity primary key,
-    topic        text not null check (topic in ('advance', 'store')),
+    topic        text not null check (topic in ('advance', 'store', 'submit')),
     job_id       uuid not null references jobs on delete cascade,
     user_id      text not null,
     payload      jsonb not null,
@@ -482,7 +494,7 @@ create table outbox (
 );
 comment on table outbox is 'What must be sent because of a committed transition. A row is deleted once it was sent.';
 comment on column outbox.outbox_id is 'By it the sender forgets the message.';
-comment on column outbox.topic is 'The queue: advance or store.';
+comment on column outbox.topic is 'The queue: advance, store or submit.';
 comment on column outbox.job_id is 'The job that it is about.';
 comment on column outbox.user_id is 'The job''s user: queues are fair between users.';
 comment on column outbox.payload is 'The message.';

@@ -93,7 +93,7 @@ create function job_snapshot(j jobs) returns jsonb
         'createdAt', wire_time(j.created_at), 'updatedAt', wire_time(j.updated_at),
         'submittedAt', wire_time(j.submitted_at), 'startedAt', wire_time(j.started_at),
         'completedAt', wire_time(j.completed_at), 'dueAt', wire_time(j.due_at),
-        'deadlineAt', wire_time(j.deadline_at), 'warnings', j.warnings,
+        'deadlineAt', wire_time(j.deadline_at), 'warnings', j.warnings, 'waiting', j.waiting,
         'guestToken', j.guest_token,
         'error', case when j.error_code is null then null else jsonb_build_object(
             'code', j.error_code, 'message', j.error_message, 'retryable', j.error_retryable) end,

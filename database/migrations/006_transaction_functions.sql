@@ -34,6 +34,9 @@ declare
 begin
     update jobs set
         status = p_job.status, step = p_job.step, version = p_job.version + 1, attempt = p_job.attempt,
+        model_id = p_job.model_id, provider = p_job.provider, warnings = p_job.warnings, fallbacks = p_job.fallbacks,
+        waiting = case when not status_is_final(p_job.status) then p_job.waiting end,
+        estimated_time_s = p_job.estimated_time_s,
         provider_job_id = p_job.provider_job_id, cancel_requested = p_job.cancel_requested,
         error_code = p_job.error_code, error_message = left(p_job.error_message, 2000),
         error_retryable = p_job.error_retryable, updated_at = greatest(p_now, p_job.updated_at),
@@ -73,6 +76,24 @@ create function emit_check(p_job jobs, p_now timestamptz, p_delay_s numeric defa
 $$;
 comment on function emit_check is 'Asks a worker to look at the job and do what is due.';
 
+create function emit_work(p_job jobs, p_synchronous boolean, p_now timestamptz) returns jsonb
+    language sql set search_path = public, pg_temp as $$
+    select emit(p_job, case when p_synchronous then 'submit' else 'advance' end, jsonb_build_object(
+        'kind', case when p_synchronous then 'submit' else 'check' end, 'jobId', p_job.job_id), p_now);
+$$;
+comment on function emit_work is
+    'Asks a worker to send a queued attempt: one of those that wait for their provider''s answer, where it is the result.';
+
+create function emit_cancel(p_job jobs, p_attempt attempts, p_provider_job_id text, p_now timestamptz) returns jsonb
+    language sql set search_path = public, pg_temp as $$
+    select emit(p_job, 'advance', jsonb_build_object(
+        'kind', 'cancel_remote', 'jobId', p_job.job_id, 'attempt', p_attempt.attempt, 'providerJobId', p_provider_job_id,
+        'provider', p_attempt.provider, 'modelRef', p_attempt.model_ref,
+        'credentialVersion', p_attempt.credential_version), p_now);
+$$;
+comment on function emit_cancel is
+    'Asks a worker to cancel at the provider what nobody waits for, with the credential that made it.';
+
 create function record_answer(p_job_id uuid, p_answer jsonb) returns void
     language sql set search_path = public, pg_temp as $$
     update idempotency_keys
@@ -104,12 +125,62 @@ create function end_attempt(p_job jobs, p_state text, p_kind text, p_message tex
 $$;
 comment on function end_attempt is 'Ends the job''s current attempt unless it has ended.';
 
+create function next_attempt(p_job jobs, p_code text, p_now timestamptz) returns jsonb
+    language plpgsql set search_path = public, pg_temp as $$
+declare
+    j jobs := p_job;
+    v_next jsonb;
+    v_credential jsonb;
+begin
+    if j.cancel_requested or p_now >= j.deadline_at then
+        return null;
+    end if;
+    loop
+        v_next := j.fallbacks -> 0;
+        if v_next is null then
+            return null;
+        end if;
+        j.fallbacks := j.fallbacks - 0;
+        v_credential := choose_credential(j.user_id, v_next ->> 'provider', v_next ->> 'credentials');
+        exit when v_credential ->> 'outcome' in ('own', 'platform');
+    end loop;
+    insert into attempts (job_id, attempt, state, provider, model_id, model_ref, input, credential_version, estimated_cost,
+                          submits, created_at)
+    values (j.job_id, j.attempt + 1, 'queued', v_next ->> 'provider', v_next ->> 'modelId', v_next ->> 'modelRef',
+            v_next -> 'input', v_credential ->> 'version', (v_next ->> 'estimatedCost')::numeric, 1, p_now);
+    j.warnings := j.warnings || coalesce(v_next -> 'warnings', '[]') || to_jsonb(format(
+        '%s failed (%s): %s is tried instead', j.model_id, p_code, v_next ->> 'modelId'));
+    j.attempt := j.attempt + 1;
+    j.model_id := v_next ->> 'modelId';
+    j.provider := v_next ->> 'provider';
+    j.estimated_time_s := (v_next ->> 'estimatedTime')::numeric;
+    j.provider_job_id := null;
+    j.submitted_at := null;
+    j.waiting := null;
+    j.due_at := p_now + interval '60 seconds';
+    j := save_transition(j, 'fell_back', p_now, jsonb_build_object(
+        'code', p_code, 'fromModel', p_job.model_id, 'fromProvider', p_job.provider, 'toModel', j.model_id,
+        'toProvider', j.provider));
+    return transition_result('fell_back', true, j, emit_work(j, (v_next ->> 'synchronous')::boolean, p_now));
+end
+$$;
+comment on function next_attempt is
+    'The next planned fallback, queued as a new attempt; null if there is none that can be used, or nobody waits for it. '
+    'Only for an attempt that has ended and provably cost nothing.';
+
+create function created_before(p_job jobs) returns jsonb
+    language sql stable
+    return transition_result('created', false, p_job) || jsonb_build_object('credential', (
+        select jsonb_build_object('version', credential_version) from attempts where job_id = p_job.job_id and attempt = 1));
+comment on function created_before is 'The answer to a creating call that is sent again after its answer was lost.';
+
 create function create_job(p jsonb, p_now timestamptz) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
     j jobs;
     k idempotency_keys;
     v_attempt jsonb := p -> 'attempt';
+    v_credential jsonb;
     v_element jsonb;
 begin
     insert into users (user_id, created_at) values (p ->> 'userId', p_now) on conflict do nothing;
@@ -125,7 +196,7 @@ begin
             where user_id = p ->> 'userId' and key = p ->> 'idempotencyKey';
             select * into j from jobs where job_id = k.job_id;
             if k.job_id = (p ->> 'jobId')::uuid then
-                return transition_result('created', false, j);  -- this very call, sent again after a lost answer
+                return created_before(j);
             elsif k.request_hash <> p ->> 'requestHash' then
                 return transition_result('mismatch', false, null);
             elsif k.response is not null then
@@ -137,17 +208,27 @@ begin
             return transition_result('existing', false, j);
         end if;
     end if;
+    if v_attempt is not null then
+        -- Chosen in this very transaction: a key that is replaced meanwhile is either of this job or not.
+        v_credential := choose_credential(p ->> 'userId', p ->> 'provider', v_attempt ->> 'credentials');
+        if v_credential ->> 'outcome' not in ('own', 'platform') then
+            delete from idempotency_keys where user_id = p ->> 'userId' and job_id = (p ->> 'jobId')::uuid;
+            return transition_result('credential_' || (v_credential ->> 'outcome'), false, null);
+        end if;
+    end if;
     insert into jobs (job_id, short_id, kind, user_id, guest_token, client_ip, user_agent, media_type, model_id, provider,
                       parameters, request_ref, output_format, width, height, estimated_duration_s, response_type,
-                      status, step, estimated_time_s, estimated_cost, warnings, created_at, updated_at, deadline_at, due_at)
+                      status, step, estimated_time_s, estimated_cost, warnings, fallbacks, created_at, updated_at,
+                      deadline_at, due_at)
     values ((p ->> 'jobId')::uuid, p ->> 'shortId', case when v_attempt is null then 'composition' else 'generation' end,
             p ->> 'userId', p ->> 'guestToken', (p ->> 'clientIp')::inet, left(p ->> 'userAgent', 500),
             p ->> 'mediaType', p ->> 'modelId', p ->> 'provider', p -> 'parameters', p ->> 'requestRef',
             p ->> 'outputFormat', (p ->> 'width')::integer, (p ->> 'height')::integer,
             (p ->> 'estimatedDuration')::numeric, coalesce(p ->> 'responseType', 'async'), 'pending', 'queued',
             (p ->> 'estimatedTime')::numeric, (p ->> 'estimatedCost')::numeric, coalesce(p -> 'warnings', '[]'),
-            date_trunc('milliseconds', p_now), p_now, (p ->> 'deadlineAt')::timestamptz,
-            coalesce((v_attempt ->> 'leaseUntil')::timestamptz, (p ->> 'deadlineAt')::timestamptz))
+            coalesce(p -> 'fallbacks', '[]'), date_trunc('milliseconds', p_now), p_now, (p ->> 'deadlineAt')::timestamptz,
+            case when v_attempt is null then (p ->> 'deadlineAt')::timestamptz
+                 else coalesce((v_attempt ->> 'leaseUntil')::timestamptz, p_now + interval '60 seconds') end)
     on conflict (job_id) do nothing
     returning * into j;
     if not found then
@@ -155,16 +236,24 @@ begin
         if j.job_id is null then
             raise exception 'the job id % is taken', p ->> 'jobId' using errcode = 'unique_violation';
         end if;
-        return transition_result('created', false, j);  -- this very call, sent again after a lost answer
+        return created_before(j);
     end if;
     insert into job_transitions (job_id, version, attempt, status, step, event, at)
     values (j.job_id, j.version, 1, j.status, j.step, 'created', p_now);
     if v_attempt is not null then
-        insert into attempts (job_id, attempt, state, provider, model_ref, input, credential_version, claim,
-                              lease_until, created_at)
-        values (j.job_id, 1, 'submitting', j.provider, v_attempt ->> 'modelRef', v_attempt -> 'input',
-                v_attempt ->> 'credentialVersion', j.job_id, (v_attempt ->> 'leaseUntil')::timestamptz, p_now);
-        perform start_processing_step(j.job_id, 'submitting', 0, p_now);
+        insert into attempts (job_id, attempt, state, provider, model_id, model_ref, input, credential_version,
+                              estimated_cost, claim, lease_until, created_at)
+        values (j.job_id, 1, case when v_attempt ? 'leaseUntil' then 'submitting' else 'queued' end, j.provider, j.model_id,
+                v_attempt ->> 'modelRef', v_attempt -> 'input', v_credential ->> 'version', j.estimated_cost,
+                case when v_attempt ? 'leaseUntil' then j.job_id end, (v_attempt ->> 'leaseUntil')::timestamptz, p_now);
+        if v_attempt ? 'leaseUntil' then
+            perform start_processing_step(j.job_id, 'submitting', 0, p_now);
+        else
+            perform record_answer(j.job_id, p -> 'answer');
+            perform ring('vsl_jobs', j.job_id);
+            return transition_result('created', true, j, emit_work(j, true, p_now))
+                || jsonb_build_object('credential', v_credential);
+        end if;
     end if;
     for v_element in select * from jsonb_array_elements(coalesce(p -> 'elements', '[]')) loop
         if add_job_element(v_element || jsonb_build_object('jobId', j.job_id), p_now) is null then
@@ -172,21 +261,23 @@ begin
         end if;
     end loop;
     perform ring('vsl_jobs', j.job_id);
-    return transition_result('created', true, j);
+    return transition_result('created', true, j) || jsonb_build_object('credential', v_credential);
 end
 $$;
 comment on function create_job is
-    'The job, attempt 1 under a lease (or the elements of a composed job) and the idempotency key; or what that key '
-    'already stands for.';
+    'The job, attempt 1 with the credential that applies, under a lease or, without one, queued for a worker that waits '
+    'for its answer (or the elements of a composed job), and the idempotency key; or what that key already stands for.';
 
 create function fail_job(
     p_job_id uuid, p_code text, p_message text, p_retryable boolean, p_now timestamptz,
-    p_attempt_state text default 'failed', p_answer jsonb default null, p_usage jsonb default null
+    p_attempt_state text default 'failed', p_answer jsonb default null, p_usage jsonb default null,
+    p_unbilled boolean default false
 ) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
     j jobs;
     a attempts;
+    v_next jsonb;
     messages jsonb := '[]';
 begin
     select * into j from jobs where job_id = p_job_id for update;
@@ -200,13 +291,18 @@ begin
     select * into a from attempts where job_id = j.job_id and attempt = j.attempt;
     if a.state in ('submitted', 'running') then
         -- The provider may still be working for a job that nobody waits for.
-        messages := emit(j, 'advance', jsonb_build_object(
-            'kind', 'cancel_remote', 'jobId', j.job_id, 'attempt', j.attempt, 'providerJobId', a.provider_job_id), p_now);
+        messages := emit_cancel(j, a, a.provider_job_id, p_now);
     end if;
     if a.state <> 'unknown' then
         perform end_attempt(j, p_attempt_state, p_code, p_message, p_now);
     end if;
     perform end_step(j.job_id, j.attempt, 'submitting', false, p_now, jsonb_build_object('code', p_code), p_usage);
+    if p_unbilled and a.state in ('queued', 'submitting') then
+        v_next := next_attempt(j, p_code, p_now);
+        if v_next is not null then
+            return v_next;
+        end if;
+    end if;
     j.status := 'failed';
     j.error_code := p_code;
     j.error_message := p_message;
@@ -216,7 +312,8 @@ begin
 end
 $$;
 comment on function fail_job is
-    'The job fails with a reason. An attempt that nobody answered stays unknown, so that a late claim is seen.';
+    'The job fails with a reason; where its attempt was refused and provably cost nothing, a planned fallback is tried '
+    'instead. An attempt that nobody answered stays unknown, so that a late claim is seen.';
 
 create function request_cancel(p_job_id uuid, p_user_id text, p_now timestamptz) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
@@ -310,6 +407,6 @@ create function find_job(p_job_id uuid) returns jsonb
     return (select job_snapshot(j) from jobs j where j.job_id = p_job_id);
 comment on function find_job is 'The snapshot of a job, or null.';
 
-grant execute on function transition_result, ring, save_transition, emit, emit_check, record_answer, end_attempt,
-    create_job, fail_job, request_cancel, find_job to vsl_api, vsl_worker;
+grant execute on function transition_result, ring, save_transition, emit, emit_check, emit_work, emit_cancel,
+    record_answer, end_attempt, next_attempt, created_before, create_job, fail_job, request_cancel, find_job to vsl_api, vsl_worker;
 grant execute on function insert_outputs, greatest_step, update_job_status to vsl_worker;

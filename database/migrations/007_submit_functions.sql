@@ -25,6 +25,7 @@ begin
         return transition_result('not_claimed', false, j);
     end if;
     j.due_at := p_lease_until;
+    j.waiting := null;
     if step_rank(j.step) < step_rank('submitting') then
         j.step := 'submitting';
     end if;
@@ -58,8 +59,7 @@ begin
         if a.provider_job_id = p_provider_job_id then
             return transition_result('known', false, j);
         end if;
-        return transition_result('conflict', false, j, emit(j, 'advance', jsonb_build_object(
-            'kind', 'cancel_remote', 'jobId', j.job_id, 'attempt', p_attempt, 'providerJobId', p_provider_job_id), p_now));
+        return transition_result('conflict', false, j, emit_cancel(j, a, p_provider_job_id, p_now));
     end if;
     begin
         update attempts set
@@ -74,14 +74,14 @@ begin
     perform end_step(p_job_id, p_attempt, 'submitting', true, p_now,
                      jsonb_build_object('providerJobId', p_provider_job_id), p_usage);
     if status_is_final(j.status) then
-        return transition_result('final', false, j, emit(j, 'advance', jsonb_build_object(
-            'kind', 'cancel_remote', 'jobId', j.job_id, 'attempt', p_attempt, 'providerJobId', p_provider_job_id), p_now));
+        return transition_result('final', false, j, emit_cancel(j, a, p_provider_job_id, p_now));
     end if;
     if p_attempt <> j.attempt then
         return transition_result('old_attempt', false, j);
     end if;
     j.provider_job_id := p_provider_job_id;
     j.submitted_at := p_now;
+    j.waiting := null;
     j.due_at := p_due_at;
     if step_rank(j.step) < step_rank('submitted') then
         j.step := 'submitted';
@@ -101,11 +101,13 @@ comment on function record_submitted is 'The provider accepted the attempt; lega
 
 create function defer_submit(
     p_job_id uuid, p_attempt integer, p_retry_at timestamptz, p_reason text, p_now timestamptz,
-    p_answer jsonb default null, p_usage jsonb default null, p_claim uuid default null
+    p_answer jsonb default null, p_usage jsonb default null, p_claim uuid default null, p_code text default null,
+    p_fall_back boolean default false
 ) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
     j jobs;
+    v_next jsonb;
     v_look_at timestamptz;
 begin
     select * into j from jobs where job_id = p_job_id for update;
@@ -126,6 +128,17 @@ begin
         j := save_transition(j, 'canceled', p_now);
         return transition_result('canceled', true, j);
     end if;
+    if p_fall_back and j.attempt = p_attempt and jsonb_array_length(j.fallbacks) > 0 then
+        v_next := next_attempt(j, p_code, p_now);
+        if v_next is not null then
+            update attempts set state = 'refused', retry_at = null, ended_at = p_now, failure_kind = p_code
+            where job_id = p_job_id and attempt = p_attempt;
+            return v_next;
+        end if;
+    end if;
+    if p_code is not null then
+        j.waiting := jsonb_build_object('code', p_code, 'reason', left(p_reason, 500), 'until', wire_time(p_retry_at));
+    end if;
     v_look_at := least(p_retry_at, greatest(j.deadline_at, p_now));  -- a provider may ask for a day
     j.due_at := v_look_at + interval '60 seconds';
     j := save_transition(j, 'submit_deferred', p_now,
@@ -136,7 +149,7 @@ end
 $$;
 comment on function defer_submit is
     'The provider did not take the attempt yet (429, an outage): a worker submits it later, unless it was to be '
-    'canceled. With a claim: whoever won it sent nothing and gives it back, unless another has won since.';
+    'canceled, or falls back to what was planned. With a claim: whoever won it sent nothing and gives it back, unless another has won since.';
 
 create function mark_submit_unknown(
     p_job_id uuid, p_attempt integer, p_due_at timestamptz, p_now timestamptz, p_answer jsonb default null,
@@ -180,8 +193,10 @@ comment on function claimed_predictions is
 create function find_job_by_provider(p_provider text, p_provider_job_id text) returns jsonb
     language sql stable
     return (select jsonb_build_object('jobId', job_id, 'attempt', attempt) from attempts
-            where provider = p_provider and provider_job_id = p_provider_job_id);
-comment on function find_job_by_provider is 'Which attempt a provider''s own job id belongs to, or null.';
+            where provider = p_provider and provider_job_id = p_provider_job_id and credential_version = 'platform');
+comment on function find_job_by_provider is
+    'Which attempt of the operator''s own account a provider''s job id belongs to, or null: who signs with a key that a '
+    'user brought speaks for no job but those of the address that it was given.';
 
 grant execute on function record_submitted, defer_submit, mark_submit_unknown to vsl_api, vsl_worker;
 grant execute on function claim_attempt, claimed_predictions, find_job_by_provider to vsl_worker;

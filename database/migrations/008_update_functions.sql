@@ -60,6 +60,7 @@ declare
     v_status text := p ->> 'status';
     v_remote text := p ->> 'providerJobId';
     v_kind text;
+    v_next jsonb;
     v_claimed boolean := false;
 begin
     select * into j from jobs where job_id = (p ->> 'jobId')::uuid for update;
@@ -93,12 +94,11 @@ begin
         if a.state not in ('succeeded', 'failed', 'canceled', 'refused')
             and v_status in ('succeeded', 'failed', 'canceled') then
             update attempts set state = v_status, lease_until = null, retry_at = null, ended_at = p_now,
-                   billed_seconds = (p ->> 'billedSeconds')::numeric
+                   billed_seconds = (p ->> 'billedSeconds')::numeric, cost = (p ->> 'costUsd')::numeric
             where job_id = a.job_id and attempt = a.attempt;
         elsif v_status in ('queued', 'running')
             and (v_claimed or a.state not in ('succeeded', 'failed', 'canceled', 'refused')) then
-            return transition_result('final', false, j, emit(j, 'advance', jsonb_build_object(
-                'kind', 'cancel_remote', 'jobId', j.job_id, 'attempt', a.attempt, 'providerJobId', v_remote), p_now));
+            return transition_result('final', false, j, emit_cancel(j, a, v_remote, p_now));
         end if;
         return transition_result('final', false, j);
     end if;
@@ -106,6 +106,7 @@ begin
         return transition_result('unchanged', false, j);
     end if;
     j.due_at := greatest(j.due_at, coalesce((p ->> 'dueAt')::timestamptz, j.due_at));
+    j.waiting := null;
     case v_status
     when 'queued', 'unknown' then
         return apply_progress(j, a, 'submitted', 'submitted', p_now);
@@ -113,7 +114,8 @@ begin
         return apply_progress(j, a, 'running', 'generating', p_now);
     when 'succeeded' then
         update attempts set state = 'succeeded', lease_until = null, retry_at = null, ended_at = p_now,
-               outputs = p -> 'outputs', billed_seconds = (p ->> 'billedSeconds')::numeric
+               outputs = p -> 'outputs', billed_seconds = (p ->> 'billedSeconds')::numeric,
+               cost = (p ->> 'costUsd')::numeric
         where job_id = j.job_id and attempt = j.attempt;
         j.status := 'processing';
         j.step := 'storing';
@@ -127,11 +129,17 @@ begin
             emit(j, 'store', jsonb_build_object('kind', 'store', 'jobId', j.job_id), p_now));
     when 'failed', 'canceled' then
         v_kind := p #>> '{failure,kind}';
-        update attempts set billed_seconds = (p ->> 'billedSeconds')::numeric
+        update attempts set billed_seconds = (p ->> 'billedSeconds')::numeric, cost = (p ->> 'costUsd')::numeric
         where job_id = j.job_id and attempt = j.attempt;
         perform end_attempt(j, v_status, v_kind, p #>> '{failure,message}', p_now);
         perform end_step(j.job_id, j.attempt, 'submitting', true, p_now);
         perform end_generating(j, a, false, p_now, jsonb_build_object('status', v_status, 'kind', v_kind));
+        if (p #>> '{failure,fallBack}')::boolean then
+            v_next := next_attempt(j, coalesce(v_kind, 'provider_unknown_error'), p_now);
+            if v_next is not null then
+                return v_next;
+            end if;
+        end if;
         if v_status = 'canceled' and j.cancel_requested then
             j.status := 'canceled';
         elsif v_status = 'canceled' and p_now >= j.deadline_at - interval '5 seconds' then
@@ -189,7 +197,8 @@ begin
         'pollSeq', j.poll_seq, 'requestRef', j.request_ref, 'deadlineAt', wire_time(j.deadline_at),
         'storingDeadlineAt', wire_time(j.storing_deadline_at),
         'attempt', jsonb_build_object(
-            'attempt', a.attempt, 'state', a.state, 'provider', a.provider, 'modelRef', a.model_ref, 'input', a.input,
+            'attempt', a.attempt, 'state', a.state, 'provider', a.provider, 'modelId', a.model_id,
+            'modelRef', a.model_ref, 'input', a.input,
             'credentialVersion', a.credential_version, 'providerJobId', a.provider_job_id, 'submits', a.submits,
             'leaseUntil', wire_time(a.lease_until), 'retryAt', wire_time(a.retry_at),
             'createdAt', wire_time(a.created_at))));
@@ -209,16 +218,17 @@ begin
     if not found then
         return transition_result('final', false, null);
     end if;
-    if p_topic = 'store' then
-        return transition_result('emitted', false, j, emit(j, 'store', jsonb_build_object(
-            'kind', 'store', 'jobId', j.job_id), p_now, p_delay_s));
+    if p_topic in ('store', 'submit') then
+        return transition_result('emitted', false, j, emit(j, p_topic, jsonb_build_object(
+            'kind', p_topic, 'jobId', j.job_id), p_now, p_delay_s));
     end if;
     update jobs set due_at = greatest(due_at, p_now + make_interval(secs => p_delay_s + 60)) where job_id = p_job_id;
     return transition_result('emitted', false, j, emit(j, 'advance', jsonb_strip_nulls(jsonb_build_object(
         'kind', 'check', 'jobId', j.job_id, 'pollSeq', p_poll_seq)), p_now, p_delay_s));
 end
 $$;
-comment on function emit_next_check is 'Schedules the next look at a job, or its storing again.';
+comment on function emit_next_check is
+    'Schedules the next look at a job, its storing again, or its submit by a worker that waits for the answer.';
 
 create function set_due(p_job_id uuid, p_due_at timestamptz) returns void
     language sql set search_path = public, pg_temp as $$

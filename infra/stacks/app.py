@@ -26,7 +26,7 @@ _MIGRATIONS = Path(__file__).parents[2] / "database" / "migrations"
 
 
 class AppStack(Stack):
-    """Composes the application: `functions` by name, `advance_queue`, `store_queue` and `api`."""
+    """Composes the application: `functions` by name, `advance_queue`, `store_queue`, `submit_queue` and `api`."""
 
     def __init__(
         self,
@@ -44,6 +44,9 @@ class AppStack(Stack):
             self, "Advance", settings=settings, name="advance", visibility_seconds=90
         )
         self.store_queue = WorkerQueue(self, "Store", settings=settings, name="store", visibility_seconds=330)
+        self.submit_queue = WorkerQueue(
+            self, "Submit", settings=settings, name="submit", visibility_seconds=350
+        )
         self.sweep_dead_letters = dead_letter_queue(self, "SweepDeadLetters", settings=settings, name=_SWEEP)
         self.api = self._http_api()
         self.functions = self._functions(Wiring(self._resources()), code_directory, media_code_directory)
@@ -62,6 +65,7 @@ class AppStack(Stack):
         return [
             self.advance_queue.dead_letters_name,
             self.store_queue.dead_letters_name,
+            self.submit_queue.dead_letters_name,
             dead_letters_name(self._settings, _SWEEP),
         ]
 
@@ -104,6 +108,8 @@ class AppStack(Stack):
             advance_dead_letters=self.advance_queue.dead_letters,
             store_queue=self.store_queue.queue,
             store_dead_letters=self.store_queue.dead_letters,
+            submit_queue=self.submit_queue.queue,
+            submit_dead_letters=self.submit_queue.dead_letters,
             api_endpoint=self.api.endpoint,
         )
 
@@ -149,6 +155,7 @@ class AppStack(Stack):
             self.api.route(route, self.functions[route.function].function)
         self.advance_queue.feed(self.functions["advance_job"].function, batch_size=10, max_concurrency=20)
         self.store_queue.feed(self.functions["store_result"].function, batch_size=1, max_concurrency=20)
+        self.submit_queue.feed(self.functions["submit_job"].function, batch_size=1, max_concurrency=20)
         Scheduled(
             self,
             "Sweep",
@@ -166,6 +173,8 @@ class AppStack(Stack):
             "AdvanceDeadLettersUrl": self.advance_queue.dead_letters.queue_url,
             "StoreQueueUrl": self.store_queue.queue.queue_url,
             "StoreDeadLettersUrl": self.store_queue.dead_letters.queue_url,
+            "SubmitQueueUrl": self.submit_queue.queue.queue_url,
+            "SubmitDeadLettersUrl": self.submit_queue.dead_letters.queue_url,
             "SweepDeadLettersUrl": self.sweep_dead_letters.queue_url,
         }
         for name, value in values.items():

@@ -14,6 +14,7 @@ from infra.stacks.app import AppStack
 # Advance messages wait on purpose (a delayed poll, a provider that is away), but not this long.
 _ADVANCE_AGE_SECONDS = 900
 _STORE_AGE_SECONDS = 1800
+_SUBMIT_AGE_SECONDS = 1800
 
 
 class ObservabilityStack(Stack):
@@ -44,6 +45,7 @@ class ObservabilityStack(Stack):
         alarms.on_dead_letters(application.dead_letter_names)
         alarms.on_queue_age(application.advance_queue.name, seconds=_ADVANCE_AGE_SECONDS)
         alarms.on_queue_age(application.store_queue.name, seconds=_STORE_AGE_SECONDS)
+        alarms.on_queue_age(application.submit_queue.name, seconds=_SUBMIT_AGE_SECONDS)
         alarms.on_server_errors(self._api.server_errors)
 
     def _dashboards(self, settings: InfraSettings, application: AppStack) -> None:
@@ -53,7 +55,11 @@ class ObservabilityStack(Stack):
             name=settings.name("resources"),
             api=self._api,
             functions=application.function_names,
-            queues=[application.advance_queue.name, application.store_queue.name],
+            queues=[
+                application.advance_queue.name,
+                application.store_queue.name,
+                application.submit_queue.name,
+            ],
             dead_letters=application.dead_letter_names,
         )
         business_dashboard(self, "Business", name=settings.name("business"))

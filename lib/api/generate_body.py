@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from lib.domain.caller import Origin
 from lib.domain.errors import BadRequestError, FieldError, InvalidError
-from lib.services.generate import GenerateRequest
+from lib.services.generate_request import GenerateRequest
 
 LONGEST_IDEMPOTENCY_KEY = 255
 

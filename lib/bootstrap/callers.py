@@ -63,7 +63,9 @@ def generate_media() -> "GenerateMedia":
     """Starts jobs."""
     from lib import work_settings as w
     from lib.ports.holds import GrantEverything
+    from lib.services.choose_key import ChooseKey
     from lib.services.generate import GenerateMedia
+    from lib.services.plan_fallbacks import no_fallbacks
 
     bootstrap.settings(w.GenerateSettings)
     return GenerateMedia(
@@ -71,6 +73,8 @@ def generate_media() -> "GenerateMedia":
         catalogue=bootstrap.catalogue(),
         provider=bootstrap.provider,
         credential=bootstrap.credential,
+        keys=ChooseKey(lambda name: bootstrap.adapter(name).traits, bootstrap.has_platform_key),
+        plan=no_fallbacks,
         submit=bootstrap.submit_attempt(),
         after_commit=bootstrap.after_commit(),
         holds=GrantEverything(),
@@ -241,8 +245,8 @@ def check_details() -> "CheckDetails":
 
     chosen, client = bootstrap.settings(w.DescribeSettings), bootstrap.redis()
     backlog = SqsBacklog(
-        (chosen.advance_queue_url, chosen.store_queue_url),
-        (chosen.advance_dead_letters_url, chosen.store_dead_letters_url),
+        (chosen.advance_queue_url, chosen.store_queue_url, chosen.submit_queue_url),
+        (chosen.advance_dead_letters_url, chosen.store_dead_letters_url, chosen.submit_dead_letters_url),
     )
     checks = health_checks(
         record=PostgresProbe(bootstrap.address_of_record),

@@ -3,11 +3,13 @@
 
 import time
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lib import bootstrap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lib.domain.catalogue import Catalogue
     from lib.domain.provider import Credential
     from lib.ports.provider import ProviderAdapter, ProviderClient
@@ -73,7 +75,9 @@ def provider(name: str) -> "ProviderClient":
     return HttpProviderClient(bootstrap.adapter(name), bootstrap.transport(), gate)
 
 
-def credential(name: str, version: str = "platform") -> "Credential":
+def credential(
+    name: str, version: str = "platform", sealed: "Mapping[str, Any] | None" = None, /
+) -> "Credential":
     """The operator's key at a provider; asked for anew each time, so that a rotated one is taken.
 
     Raises ConfigurationError where there is none.

@@ -63,6 +63,15 @@ def report(refusal: "Refusal") -> None:
 
 
 @cache
+def submit_queue() -> CorrelatedQueue:
+    """The queue of submits whose answer is the result."""
+    from lib import work_settings as w
+    from lib.aws.sqs import SqsQueue
+
+    return CorrelatedQueue(SqsQueue(bootstrap.settings(w.QueueSettings).submit_queue_url))
+
+
+@cache
 def store_queue() -> CorrelatedQueue:
     """The queue of outputs to store."""
     from lib import work_settings as w

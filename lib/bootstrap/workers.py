@@ -10,12 +10,12 @@ from lib import bootstrap
 from lib import settings as s
 
 if TYPE_CHECKING:
-    from lib.domain.provider import ProviderUpdate
+    from lib.domain.provider import Credential, ProviderUpdate
     from lib.domain.timing import Timing
     from lib.services.after_commit import AfterCommit
     from lib.services.handle_message import HandleMessage
     from lib.services.store_result import StoreResult
-    from lib.services.submit_attempt import SubmitAttempt
+    from lib.services.submit_attempt import SubmitAttempt, TakeOutputs
     from lib.services.sweep import Sweep
     from lib.services.video_jobs import VideoJobService
 
@@ -35,7 +35,11 @@ def after_commit() -> "AfterCommit":
     """What follows each transition."""
     from lib.services.after_commit import AfterCommit
 
-    queues = {"advance": bootstrap.advance_queue(), "store": bootstrap.store_queue()}
+    queues = {
+        "advance": bootstrap.advance_queue(),
+        "store": bootstrap.store_queue(),
+        "submit": bootstrap.submit_queue(),
+    }
     return AfterCommit(bootstrap.record(), bootstrap.mirrors().publish, queues, bootstrap.journal())
 
 
@@ -52,7 +56,32 @@ def submit_attempt() -> "SubmitAttempt":
         journal=bootstrap.journal(),
         clock=bootstrap.clock,
         timing=bootstrap.timing(),
+        take_outputs=bootstrap.take_outputs(),
+        on_key_refused=bootstrap.key_refused,
     )
+
+
+@cache
+def take_outputs() -> "TakeOutputs":
+    """Takes over what a provider made that is with us already."""
+    from lib.services.park_outputs import ParkOutputs
+    from lib.services.take_outputs import TakeOwnOutputs
+
+    return TakeOwnOutputs(ParkOutputs(bootstrap.media_bucket), bootstrap.direct_uploads())
+
+
+@cache
+def direct_uploads() -> None:
+    """Lets providers that can put what they made straight into the bucket."""
+    return None
+
+
+def key_refused(credential: "Credential", words: str) -> None:
+    """A provider refused a key: one that a user brought is not used again until it has been tested or replaced."""
+    if credential.is_own:
+        bootstrap.note_credential_failure(credential.version, words)
+    else:
+        bootstrap.metrics().count("PlatformKeyRefused", provider=credential.provider)
 
 
 @cache
@@ -89,10 +118,11 @@ def handle_message() -> "HandleMessage":
     )
 
 
-def _load_input(request_ref: str) -> Mapping[str, Any]:
+def _load_input(request_ref: str, attempt: int, model_id: str) -> Mapping[str, Any]:
     from lib.stores.json_object import read_json_object
 
-    found: Mapping[str, Any] = read_json_object(bootstrap.bucket(), request_ref)["input"]
+    kept: Mapping[str, Any] = read_json_object(bootstrap.bucket(), request_ref)
+    found: Mapping[str, Any] = kept["input"] if attempt == 1 else kept["fallbacks"][model_id]
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from lib.domain.credential_policy import CredentialPolicy
 from lib.domain.media_type import MediaType
 from lib.domain.model_config import (
     DEFAULT_PROVIDER,
@@ -15,6 +16,7 @@ from lib.domain.model_config import (
     SizeOption,
     Sizes,
 )
+from lib.domain.standard_rule import read_rule
 
 
 def read_model(model_id: str, media_type: MediaType, entry: Mapping[str, Any]) -> ModelConfig:
@@ -38,6 +40,8 @@ def read_model(model_id: str, media_type: MediaType, entry: Mapping[str, Any]) -
         map={name: _parameter_map(rule) for name, rule in entry.get("map", {}).items()},
         sizes=_sizes(entry.get("sizes")),
         fallbacks=tuple(entry.get("fallbacks", ())),
+        credentials=CredentialPolicy(entry.get("credentials", CredentialPolicy.OWN_THEN_PLATFORM)),
+        standard={name: read_rule(rule) for name, rule in entry.get("standard", {}).items()},
         source=tuple(entry.get("source", ())),
         verified_on=entry.get("verifiedOn"),
     )

@@ -34,6 +34,7 @@ class AttemptWork:
     attempt: int
     state: AttemptState
     provider: str
+    model_id: str
     model_ref: str
     input: Mapping[str, Any] | None
     credential_version: str
@@ -65,6 +66,7 @@ class Work:
                 attempt=a["attempt"],
                 state=AttemptState(a["state"]),
                 provider=a["provider"],
+                model_id=a["modelId"],
                 model_ref=a["modelRef"],
                 input=a["input"],
                 credential_version=a["credentialVersion"],

@@ -13,6 +13,8 @@ GatewayError                        code, retryable, retry_after_seconds, errors
 |   |-- InvalidParametersError
 |   |-- UnknownPriceError           the price is not known; it is never taken as zero
 |   |-- UnreadableCredentialError   a stored key cannot be opened: another master key, a moved row, wiped
+|   |-- NoCredentialError           there is no key for this provider, of the user's own or the operator's
+|   |-- InvalidCredentialError      the user's own key is known to be wrong
 |   `-- IdempotencyMismatchError    the same Idempotency-Key with another body
 |-- RateLimitedError                too many; try again later
 |-- UnavailableError                a part that we need is away; nothing was changed
@@ -126,6 +128,18 @@ class UnknownPriceError(InvalidError):
     """The model's price is not known, so the job is not started."""
 
     code = "unknown_price"
+
+
+class NoCredentialError(InvalidError):
+    """There is no key with which this provider could be asked."""
+
+    code = "no_credential"
+
+
+class InvalidCredentialError(InvalidError):
+    """The user's own key was refused by its provider, and no other has been put in its place."""
+
+    code = "invalid_credential"
 
 
 class UnreadableCredentialError(InvalidError):

@@ -6,7 +6,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from lib.domain.credential_policy import CredentialPolicy
 from lib.domain.media_type import MediaType
+from lib.domain.standard_rule import StandardRule
 
 DEFAULT_PROVIDER = "replicate"
 
@@ -119,7 +121,8 @@ class ModelConfig:
     """An entry of the catalogue. `version` is the provider's own name of the model: `Submission.model_ref`.
 
     `params` has a JSON Schema for each parameter, or is empty: then any JSON value is accepted for
-    `supported_params`. `pricing` is None where the price is not known. Compared by identity.
+    `supported_params`. `pricing` is None where the price is not known. `standard` has a rule for each field of a
+    standard request that the model can do something with; without it, it takes none. Compared by identity.
     """
 
     id: str
@@ -139,6 +142,8 @@ class ModelConfig:
     map: Mapping[str, ParameterMap] = field(default_factory=dict)
     sizes: Sizes | None = None
     fallbacks: tuple[str, ...] = ()
+    credentials: CredentialPolicy = CredentialPolicy.OWN_THEN_PLATFORM
+    standard: Mapping[str, StandardRule] = field(default_factory=dict)
     source: tuple[str, ...] = ()
     verified_on: str | None = None
 

@@ -47,6 +47,7 @@ class FailureKind(StrEnum):
     ABORTED = "provider_aborted"
     DATA_EXPIRED = "provider_data_expired"
     UNKNOWN = "provider_unknown_error"
+    CIRCUIT_OPEN = "circuit_open"
 
 
 class OutputKind(StrEnum):

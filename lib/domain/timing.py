@@ -11,6 +11,7 @@ class Timing:
     Attributes:
         job_deadline: from creation until the provider must have finished.
         submit_lease: how long one worker may be at a submit; longer than the transport's limits.
+        generate_lease: the same where the answer to the submit is the result.
         poll_after: silence of a provider with webhooks after which it is asked.
         sweep_grace: how much later than the worker's own message the sweep may look.
         first_poll: the first question to a provider without webhooks.
@@ -23,6 +24,7 @@ class Timing:
 
     job_deadline: float = 1800
     submit_lease: float = 60
+    generate_lease: float = 420
     poll_after: float = 20
     sweep_grace: float = 30
     first_poll: float = 2

@@ -185,6 +185,10 @@ class ProviderAdapter(Protocol):
         """Return what the provider repeats on each redelivery of one event, or None. It is not verified."""
         ...
 
+    def hinted_job_id(self, raw_body: bytes) -> str | None:
+        """Return the provider's job id that a webhook's body names, unverified; None where it names none."""
+        ...
+
     def parse_webhook(
         self, headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime
     ) -> ProviderUpdate:

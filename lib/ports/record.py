@@ -49,7 +49,9 @@ class NewJob:
     """All that is recorded of a job before anything is sent.
 
     Either `parameters` and `input` or `request_ref`, the key of the object that holds both, is given.
-    `estimated_cost` is USD as decimal text.
+    `estimated_cost` is USD as decimal text. `credentials` says whose key may be used: own, platform or
+    own_then_platform. Without `lease_until` the attempt is queued for a worker that waits for the provider's answer;
+    `answer` is then what replays get. `fallbacks` are tried in order, see `PlannedAttempt.as_json`.
     """
 
     job_id: str
@@ -59,11 +61,11 @@ class NewJob:
     model_id: str
     provider: str
     model_ref: str
-    credential_version: str
+    credentials: str
     estimated_time_seconds: float
     estimated_cost: str
     deadline_at: datetime
-    lease_until: datetime
+    lease_until: datetime | None
     parameters: Mapping[str, Any] | None = None
     input: Mapping[str, Any] | None = None
     request_ref: str | None = None
@@ -74,6 +76,40 @@ class NewJob:
     guest_token: str | None = None
     client_ip: str | None = None
     user_agent: str | None = None
+    fallbacks: Sequence["PlannedAttempt"] = ()
+    answer: "Answer | None" = None
+
+
+@dataclass(frozen=True)
+class PlannedAttempt:
+    """An attempt at another model, to be made if the one before it fails and cost nothing.
+
+    `input` is None where the object of the job's `request_ref` holds it. `estimated_cost` is USD as decimal text.
+    """
+
+    model_id: str
+    provider: str
+    model_ref: str
+    credentials: str
+    synchronous: bool
+    estimated_time_seconds: float
+    estimated_cost: str
+    input: Mapping[str, Any] | None = None
+    warnings: Sequence[str] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The form in which the record keeps it."""
+        values = {
+            "modelId": self.model_id,
+            "provider": self.provider,
+            "modelRef": self.model_ref,
+            "credentials": self.credentials,
+            "synchronous": self.synchronous,
+            "estimatedTime": self.estimated_time_seconds,
+            "estimatedCost": self.estimated_cost,
+            "warnings": list(self.warnings),
+        }
+        return {**values, "input": dict(self.input)} if self.input is not None else values
 
 
 @dataclass(frozen=True)
@@ -101,7 +137,11 @@ class JobRecord(Protocol):
     or the change can be repeated harmlessly."""
 
     def create_job(self, job: NewJob, now: datetime) -> Transition:
-        """created | replay (extra `answer`) | in_progress | existing | mismatch."""
+        """created (extra `credential`) | replay (extra `answer`) | in_progress | existing | mismatch.
+
+        credential_none | credential_invalid: no key applies, and nothing was recorded. `credential` is
+        `{version, sealed?}`: the one that the job is pinned to, and what opens it where the user brought it.
+        """
 
     def record_submitted(
         self,
@@ -131,10 +171,13 @@ class JobRecord(Protocol):
         answer: Answer | None = None,
         usage: Usage | None = None,
         claim: str | None = None,
+        code: str | None = None,
+        fall_back: bool = False,
     ) -> Transition:
-        """deferred | canceled (somebody wished so meanwhile) | unchanged | unknown_job.
+        """deferred | fell_back | canceled (somebody wished so meanwhile) | unchanged | unknown_job.
 
-        With `claim`: its holder sent nothing and gives it back; unchanged if another claim was won since.
+        With `claim`: its holder sent nothing and gives it back; unchanged if another claim was won since. `code` says
+        in the status why it waits; with `fall_back` a planned fallback is tried instead, if there is one.
         """
 
     def claim_attempt(
@@ -168,8 +211,9 @@ class JobRecord(Protocol):
         refused: bool = False,
         answer: Answer | None = None,
         usage: Usage | None = None,
+        unbilled: bool = False,
     ) -> Transition:
-        """failed | final | unknown_job."""
+        """failed | fell_back | final | unknown_job; `unbilled` lets a planned fallback be tried instead."""
 
     def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
         """canceled | requested | final | not_found."""

@@ -112,6 +112,11 @@ class BaseAdapter:
         del headers
         return None
 
+    def hinted_job_id(self, raw_body: bytes) -> str | None:
+        """None: a webhook's body is not read before it is verified."""
+        del raw_body
+        return None
+
     def parse_webhook(
         self, headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime
     ) -> ProviderUpdate:

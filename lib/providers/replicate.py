@@ -170,6 +170,11 @@ class ReplicateAdapter(BaseAdapter):
         """Return the `webhook-id` header, the same on each redelivery."""
         return standard_webhooks.webhook_id(headers)
 
+    def hinted_job_id(self, raw_body: bytes) -> str | None:
+        """The prediction's id."""
+        prediction = _read(Prediction, raw_body)
+        return prediction.id if prediction else None
+
     def parse_webhook(
         self, headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime
     ) -> ProviderUpdate:

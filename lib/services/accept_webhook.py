@@ -61,6 +61,9 @@ class AcceptWebhook:
         adapter, now = self.adapter(delivery.provider), self.clock()
         try:
             target = self._proved_target(delivery)
+            if target is not None and not _speaks_for_us(adapter, target):
+                self._enqueue_hint(adapter, delivery, target, now)
+                return
             update = self._verified(adapter, delivery, now, signed_only=target is None)
         except (UnauthenticatedError, BadRequestError) as error:
             self.metrics.count("WebhookRejected", provider=delivery.provider, reason=error.code)
@@ -86,9 +89,12 @@ class AcceptWebhook:
     def _verified(
         self, adapter: ProviderAdapter, delivery: Delivery, now: datetime, *, signed_only: bool
     ) -> ProviderUpdate:
-        if signed_only and adapter.webhook_id(delivery.headers) is None:
+        if signed_only and not (
+            adapter.traits.signature_proves_account and adapter.webhook_id(delivery.headers) is not None
+        ):
             raise UnauthenticatedError(
-                "the webhook has neither a token nor a signature", code="webhook_unproved"
+                "the webhook has neither a token nor a signature that proves the account",
+                code="webhook_unproved",
             )
         secrets = self.secrets.current(delivery.provider)
         if signed_only and not secrets:
@@ -102,6 +108,21 @@ class AcceptWebhook:
             if others:
                 return adapter.parse_webhook(delivery.headers, delivery.body, others, now)
             raise UnauthenticatedError(error.message, code="webhook_signature_wrong") from error
+
+    def _enqueue_hint(
+        self, adapter: ProviderAdapter, delivery: Delivery, target: CallbackTarget, now: datetime
+    ) -> None:
+        """Of an account that is not ours the address alone is proof, and of no more than that there is news."""
+        message = {
+            "kind": "hint",
+            "provider": delivery.provider,
+            "jobId": target.job_id,
+            "attempt": target.attempt,
+            "providerJobId": adapter.hinted_job_id(delivery.body),
+            "receivedAt": format_time(now),
+        }
+        self.queue.send(message, group=target.job_id)
+        self.metrics.webhook_received(delivery.provider)
 
     def _enqueue(
         self,
@@ -132,3 +153,8 @@ class AcceptWebhook:
         key = f"{PARKED_PREFIX}{now:%Y/%m/%d}/{uuid4()}.json"
         self.bucket().put(key, body, content_type="application/json", metadata={})
         return {"bodyRef": key}
+
+
+def _speaks_for_us(adapter: ProviderAdapter, target: CallbackTarget) -> bool:
+    """Whether what this webhook says is evidence; a provider that cannot be asked is believed by its address alone."""
+    return target.credential_version == PLATFORM_CREDENTIAL or not adapter.traits.polls

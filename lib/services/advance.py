@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from lib.domain.due import Due, Work, poll_delay_seconds, wait_seconds, what_is_due
-from lib.domain.errors import CommitUnknownError, ProviderError
+from lib.domain.errors import CommitUnknownError, InvalidError, ProviderError
 from lib.domain.ids import uuid7
+from lib.domain.job import JobStep
 from lib.domain.provider import (
     PLATFORM_VERSION,
     Credential,
@@ -18,6 +19,7 @@ from lib.domain.provider import (
     RemoteJob,
     RemoteStatus,
     Submission,
+    WebhookProof,
 )
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
@@ -43,13 +45,13 @@ class NoteProgress(Protocol):
 class LoadInput(Protocol):
     """Reads a large request's input back from the object that `request_ref` names."""
 
-    def __call__(self, request_ref: str) -> Mapping[str, Any]:
-        """The provider's input; raises UnavailableError when the bucket is away."""
+    def __call__(self, request_ref: str, attempt: int, model_id: str, /) -> Mapping[str, Any]:
+        """The provider's input of this attempt; raises UnavailableError when the bucket is away."""
 
 
 @dataclass(frozen=True)
 class AdvanceJob:
-    """Handles the messages `check`, `event`, `not_sent` and `cancel_remote`. Each may come twice, late, or never."""
+    """Handles `check`, `submit`, `event`, `hint`, `not_sent` and `cancel_remote`. Each may come twice, late, or never."""
 
     record: JobRecord
     after_commit: AfterCommit
@@ -66,6 +68,45 @@ class AdvanceJob:
     def check(self, message: Mapping[str, Any]) -> None:
         """Win the turn to look at the job, and do the one thing that is due."""
         now = self.clock()
+        work = self._turn(message, now)
+        if work is not None:
+            self._do(work, now, overdue=bool(message.get("overdue")))
+
+    def submit_and_wait(self, message: Mapping[str, Any]) -> None:
+        """Send a queued attempt whose answer is the result, in a worker that has the time to wait for it."""
+        now = self.clock()
+        work = self._turn(message, now)
+        if work is not None and what_is_due(work, now, self.timing) is Due.SUBMIT:
+            self._submit(work, now)
+
+    def hint(self, message: Mapping[str, Any]) -> None:
+        """Somebody who holds the attempt's address says that there is news; the provider is asked what it is.
+
+        Its signature, if there was one, is that of a user's own account: it proves nothing about anybody's job.
+        """
+        now = self.clock()
+        work = self._turn({"jobId": message["jobId"]}, now)
+        if work is None or work.attempt.attempt != int(message["attempt"]) or work.attempt.state.ended:
+            return
+        if work.job.step is JobStep.STORING:
+            return
+        if work.attempt.provider_job_id is not None:
+            self._poll(work, now)
+        elif message.get("providerJobId"):
+            self._claim(work, str(message["providerJobId"]))
+
+    def _claim(self, work: Work, provider_job_id: str) -> None:
+        """A submit without an answer may have made this job there: if the attempt's own key can see it, it has."""
+        remote = RemoteJob(provider_job_id, work.attempt.model_ref)
+        try:
+            update = self.provider(work.attempt.provider).poll(remote, self._credential(work))
+        except (ProviderError, InvalidError) as error:
+            self.journal.note("hint_not_confirmed", work.job.job_id, code=error.code)
+            return
+        update = replace(update, provider_job_id=provider_job_id)
+        self.event(work.job.job_id, work.attempt.attempt, update, source="poll")
+
+    def _turn(self, message: Mapping[str, Any], now: datetime) -> Work | None:
         turn = self.record.begin_check(
             str(message["jobId"]),
             poll_seq=message.get("pollSeq"),
@@ -73,10 +114,9 @@ class AdvanceJob:
             due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
         )
         if turn.outcome == "work":
-            work = Work.from_json(turn.job, turn.extra["work"])
-            self._do(work, now, overdue=bool(message.get("overdue")))
-        else:
-            self.after_commit(turn, now)
+            return Work.from_json(turn.job, turn.extra["work"])
+        self.after_commit(turn, now)
+        return None
 
     def event(
         self, job_id: str, attempt: int, update: ProviderUpdate, *, source: str = "webhook"
@@ -85,6 +125,7 @@ class AdvanceJob:
         now = self.clock()
         if update.status is RemoteStatus.UNKNOWN:
             self.journal.count("UnknownRemoteStatus", status=update.raw_status[:64])
+        update = self.submit.take_outputs(job_id, attempt, update)
         transition = self.record.apply_update(
             job_id,
             attempt,
@@ -161,6 +202,8 @@ class AdvanceJob:
         """`overdue`: the sweep asks, so nobody is at it. Otherwise a worker may be storing at this moment."""
         job_id = work.job.job_id
         match what_is_due(work, now, self.timing):
+            case Due.SUBMIT if self._waits(work):
+                self._emit(work, "submit", now)
             case Due.SUBMIT:
                 self._submit(work, now)
             case Due.WAIT:
@@ -181,10 +224,7 @@ class AdvanceJob:
             case Due.STORE if not overdue:
                 pass
             case Due.STORE:
-                again = self.record.emit_next_check(
-                    job_id, topic="store", poll_seq=None, delay_seconds=0, now=now
-                )
-                self.after_commit(again, now)
+                self._emit(work, "store", now)
             case Due.FAIL_DEADLINE:
                 self._fail(work, "deadline_exceeded", "The job was not finished before its deadline.", now)
             case Due.FAIL_UNKNOWN:
@@ -194,6 +234,15 @@ class AdvanceJob:
                 self._fail(work, "submit_unknown", words, now)
             case Due.FAIL_STORING:
                 self._fail(work, "storing_deadline_exceeded", "The outputs could not be stored in time.", now)
+
+    def _waits(self, work: Work) -> bool:
+        return self.provider(work.attempt.provider).adapter.is_synchronous(work.attempt.model_ref)
+
+    def _emit(self, work: Work, topic: str, now: datetime) -> None:
+        again = self.record.emit_next_check(
+            work.job.job_id, topic=topic, poll_seq=None, delay_seconds=0, now=now
+        )
+        self.after_commit(again, now)
 
     def _fail(self, work: Work, code: str, message: str, now: datetime) -> None:
         failed = self.record.fail_job(work.job.job_id, code=code, message=message, retryable=True, now=now)
@@ -206,10 +255,9 @@ class AdvanceJob:
         worker B     begin_check   claim: lost
         """
         credential = self._credential(work)
-        provider_input = work.attempt.input
-        if provider_input is None:
-            provider_input = self.load_input(str(work.request_ref))
-        lease = Timing.after(now, self.timing.submit_lease)
+        provider_input = self._input(work)
+        waits = self._waits(work)
+        lease = Timing.after(now, self.timing.generate_lease if waits else self.timing.submit_lease)
         claim = str(uuid7(now))
         claimed = self._claimed(work, claim, lease, now)
         if claimed.outcome != "claimed":
@@ -237,16 +285,26 @@ class AdvanceJob:
         attempt = work.attempt
         return Submission(work.job.job_id, attempt.attempt, attempt.model_ref, provider_input, seconds)
 
+    def _input(self, work: Work) -> Mapping[str, Any]:
+        attempt = work.attempt
+        if attempt.input is not None:
+            return attempt.input
+        return self.load_input(str(work.request_ref), attempt.attempt, attempt.model_id)
+
     def _credential(self, work: Work) -> Credential:
         return self.credential(work.attempt.provider, work.attempt.credential_version)
 
     def _poll(self, work: Work, now: datetime) -> None:
         client, attempt = self.provider(work.attempt.provider), work.attempt
+        if not client.adapter.traits.polls:
+            self._look_again(work, self.timing.poll_after, now)
+            return
+        credential = self._credential(work)
         try:
-            update = client.poll(_remote(work), self._credential(work))
+            update = client.poll(_remote(work), credential)
             update = replace(update, provider_job_id=attempt.provider_job_id)
         except ProviderError as error:
-            self._provider_trouble(work, error, now)
+            self._provider_trouble(work, error, now, credential)
             return
         transition = self.event(work.job.job_id, attempt.attempt, update, source="poll")
         if not update.status.final and transition.snapshot and not transition.job.final:
@@ -258,12 +316,16 @@ class AdvanceJob:
         A provider that refuses may have ended already, and one that says nothing may too: then it is asked.
         """
         client, attempt = self.provider(work.attempt.provider), work.attempt
+        if not client.adapter.traits.cancels:
+            self._give_up(work, now)
+            return
+        credential = self._credential(work)
         try:
-            update = client.cancel(_remote(work), self._credential(work))
+            update = client.cancel(_remote(work), credential)
             update = replace(update, provider_job_id=attempt.provider_job_id)
         except ProviderError as error:
             if error.retryable or error.code == FailureKind.NOT_FOUND.value:
-                self._provider_trouble(work, error, now)
+                self._provider_trouble(work, error, now, credential)
             else:
                 self._poll(work, now)
             return
@@ -274,8 +336,21 @@ class AdvanceJob:
         else:
             self._look_again(work, VERDICT_CHECK_SECONDS, now)
 
-    def _provider_trouble(self, work: Work, error: ProviderError, now: datetime) -> None:
+    def _give_up(self, work: Work, now: datetime) -> None:
+        """A provider that cannot be stopped is not waited for: the job ends, whatever comes of it there."""
+        self.journal.note("provider_cannot_cancel", work.job.job_id, provider=work.attempt.provider)
+        if work.job.data["cancelRequested"]:
+            ended = ProviderUpdate(RemoteStatus.CANCELED, work.attempt.provider_job_id)
+            self.event(work.job.job_id, work.attempt.attempt, ended, source="gateway")
+        else:
+            self._fail(work, "deadline_exceeded", "The job was not finished before its deadline.", now)
+
+    def _provider_trouble(
+        self, work: Work, error: ProviderError, now: datetime, credential: Credential
+    ) -> None:
         """A provider that does not know the prediction has lost it; everything else is waited out."""
+        if error.code == FailureKind.AUTHENTICATION.value:
+            self.submit.on_key_refused(credential, error.message)
         if error.code == FailureKind.NOT_FOUND.value:
             self._fail(work, error.code, error.message, now)
             return
@@ -299,27 +374,41 @@ class AdvanceJob:
 
     def _poll_again(self, work: Work, now: datetime) -> None:
         """Ask again, ever more slowly; a provider with webhooks is asked no sooner than after its usual silence."""
-        seconds = poll_delay_seconds(work, now, self.jitter())
+        least = self.provider(work.attempt.provider).adapter.traits.poll_seconds * (0.9 + 0.2 * self.jitter())
+        seconds = max(least, poll_delay_seconds(work, now, self.jitter()))
         self._look_again(
             work, seconds if self._callback(work) is None else max(seconds, self.timing.poll_after), now
         )
 
     def _callback(self, work: Work) -> str | None:
         attempt = work.attempt
+        client = self.provider(attempt.provider)
+        if client.adapter.traits.webhooks is WebhookProof.NONE:
+            return None
         return self.submit.callback(
             attempt.provider, work.job.job_id, attempt.attempt, attempt.credential_version
         )
 
     def _recover(self, work: Work, now: datetime) -> None:
-        """Look at the provider for the prediction of a submit that nobody answered."""
-        attempt = work.attempt
-        provider_input = (
-            attempt.input if attempt.input is not None else self.load_input(str(work.request_ref))
+        """Look for what a submit that nobody answered came to: here, at the provider, or nowhere."""
+        attempt, client = work.attempt, self.provider(work.attempt.provider)
+        left = (
+            self.submit.take_outputs.left_behind(work.job.job_id, attempt.attempt)
+            if self._waits(work)
+            else None
         )
+        if left is not None:
+            self.event(work.job.job_id, attempt.attempt, left, source="recover")
+            return
+        if not client.adapter.traits.claimable:
+            words = "The provider never answered the submit, and cannot be asked what came of it. It is not sent again."
+            self._fail(work, "submit_unknown", words, now)
+            return
+        provider_input = self._input(work)
         after, before = attempt.created_at - CLOCK_SKEW, now + CLOCK_SKEW
         claimed = self.record.claimed_predictions(attempt.provider, after, before)
         try:
-            found = self.provider(attempt.provider).recover(
+            found = client.recover(
                 self._submission(work, provider_input, 0),
                 self._credential(work),
                 self._callback(work),

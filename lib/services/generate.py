@@ -2,18 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from lib.domain.caller import Caller, Origin
+from lib.domain.caller import Caller
 from lib.domain.catalogue import Catalogue
 from lib.domain.errors import (
     CommitUnknownError,
     FieldError,
     ForbiddenError,
+    GatewayError,
     IdempotencyMismatchError,
+    InvalidCredentialError,
+    NoCredentialError,
     ProviderError,
     StillRunningError,
 )
@@ -23,14 +26,17 @@ from lib.domain.model_config import ModelConfig
 from lib.domain.model_input import build_input
 from lib.domain.parameters import merge_prompt, validate_parameters
 from lib.domain.pricing import quote
-from lib.domain.provider import Credential, FailureKind, Submission, SubmitOutcome
+from lib.domain.provider import FailureKind, Submission, SubmitOutcome
 from lib.domain.snapshot import JobSnapshot
 from lib.domain.timing import Timing
 from lib.ports.holds import Holds
 from lib.ports.provider import ProviderClient
-from lib.ports.record import Answer, JobRecord, NewJob, Transition
+from lib.ports.record import Answer, JobRecord, NewJob, PlannedAttempt, Transition
 from lib.ports.storage import MediaBucket
 from lib.services.after_commit import AfterCommit
+from lib.services.choose_key import ChooseKey, OpenCredential
+from lib.services.generate_request import GenerateRequest
+from lib.services.plan_fallbacks import PlanFallbacks
 from lib.services.submit_attempt import SubmitAttempt, Submitted
 
 INLINE_REQUEST_BYTES = 64 * 1024
@@ -38,30 +44,19 @@ REQUESTS_PREFIX = "requests/"
 
 
 @dataclass(frozen=True)
-class GenerateRequest:
-    """A request for media as it was read; `raw_hash` identifies its body for the Idempotency-Key."""
-
-    media_type: str
-    model_id: str
-    parameters: Mapping[str, Any]
-    prompt: str | None = None
-    user_id: str | None = None
-    idempotency_key: str | None = None
-    raw_hash: str = ""
-    origin: Origin = field(default_factory=Origin)
-
-
-@dataclass(frozen=True)
 class GenerateMedia:
     """The use case of `POST /generate-media`.
 
-    `bucket` is called for, not given, because only a request over 64 KB needs one.
+    `credential` opens the key that the record chose; `keys` says whose may be used; `plan` names what may be tried
+    if the model fails. `bucket` is called for, not given, because only a request over 64 KB needs one.
     """
 
     record: JobRecord
     catalogue: Catalogue
     provider: Callable[[str], ProviderClient]
-    credential: Callable[[str], Credential]
+    credential: OpenCredential
+    keys: ChooseKey
+    plan: PlanFallbacks
     submit: SubmitAttempt
     after_commit: AfterCommit
     holds: Holds
@@ -70,11 +65,12 @@ class GenerateMedia:
     timing: Timing
 
     def start(self, caller: Caller, request: GenerateRequest) -> Answer:
-        """Record the job, send it, and answer 202; a repeated Idempotency-Key gets the first answer.
+        """Record the job, send it or queue it, and answer 202; a repeated Idempotency-Key gets the first answer.
 
         Raises:
             ForbiddenError: the body names another user.
-            InvalidError: unknown model, wrong parameters, unknown price, or a key used with another body.
+            InvalidError: unknown model, wrong parameters, unknown price, no key or a wrong one for the provider, or an
+                Idempotency-Key used with another body.
             StillRunningError: the first request with this key has not answered yet.
             RecordUnavailableError: nothing was sent yet; what was recorded waits for its key to come again, or fails.
             ProviderError: the provider refused; the job is recorded as failed, `job_id` names it.
@@ -84,8 +80,11 @@ class GenerateMedia:
         parameters = validate_parameters(model, merge_prompt(request.prompt, request.parameters))
         price = quote(model, parameters)
         provider_input = build_input(model, parameters)
-        client, credential = self.provider(model.provider), self.credential(model.provider)
+        client = self.provider(model.provider)
+        policy = self.keys(model, caller)
         now = self.clock()
+        waits = client.adapter.is_synchronous(model.version)
+        fallbacks = self.plan(caller, model, request, price)
         job = NewJob(
             job_id=str(uuid7(now)),
             short_id=short_id(),
@@ -94,27 +93,32 @@ class GenerateMedia:
             model_id=model.id,
             provider=model.provider,
             model_ref=model.version,
-            credential_version=credential.version,
+            credentials=policy.value,
             estimated_time_seconds=float(price.estimated_time_seconds),
             estimated_cost=str(price.amount),
             deadline_at=Timing.after(now, self.timing.job_deadline),
-            lease_until=Timing.after(now, self.timing.submit_lease),
-            warnings=parameters.warnings,
+            lease_until=None if waits else Timing.after(now, self.timing.submit_lease),
+            warnings=(*request.warnings, *parameters.warnings),
             idempotency_key=_own_key(caller, request.idempotency_key),
             request_hash=request.raw_hash,
             idempotency_expires_at=now + timedelta(seconds=self.timing.idempotency_life),
             guest_token=caller.guest_token,
             client_ip=request.origin.client_ip,
             user_agent=request.origin.user_agent,
-            **self._kept(model, parameters.values, provider_input, now),
+            **self._kept(model, parameters.values, provider_input, fallbacks, now),
         )
+        if waits:
+            job = replace(job, answer=_answer(job, None))
         self.holds.reserve(caller.user_id, job.job_id, price.amount)
         created = self._created(job, now)
         if created.outcome != "created":
             self._mirror_again(created, now)
-            return _replayed(created)
+            return _not_created(created, model)
+        if waits:
+            self.after_commit(created, now)
+            return _answer(job, None)
         self.after_commit.announce(created)
-        return self._send(job, provider_input, client, credential)
+        return self._send(job, provider_input, client, created)
 
     def _mirror_again(self, known: Transition, now: datetime) -> None:
         """Whoever made the job may have died before any mirror heard of it, and the sweep asks a mirror what is due."""
@@ -130,8 +134,14 @@ class GenerateMedia:
             raise
 
     def _send(
-        self, job: NewJob, provider_input: Mapping[str, Any], client: ProviderClient, credential: Credential
+        self, job: NewJob, provider_input: Mapping[str, Any], client: ProviderClient, created: Transition
     ) -> Answer:
+        try:
+            chosen = created.extra["credential"]
+            credential = self.credential(job.provider, chosen["version"], chosen.get("sealed"))
+        except GatewayError as error:
+            self._not_opened(job, error)
+            raise
         seconds = max(5, int(self.timing.job_deadline))
         submitted = self.submit.send(
             client,
@@ -142,22 +152,55 @@ class GenerateMedia:
         )
         return _answered(job, submitted)
 
+    def _not_opened(self, job: NewJob, error: GatewayError) -> None:
+        """The key cannot be had now: nothing was sent, the job fails, and whoever asked is told why."""
+        error.job_id = job.job_id
+        now = self.clock()
+        failed = self.record.fail_job(
+            job.job_id,
+            code=error.code,
+            message=error.message,
+            retryable=error.retryable,
+            now=now,
+            refused=True,
+        )
+        self.after_commit(failed, now)
+
     def _kept(
         self,
         model: ModelConfig,
         parameters: Mapping[str, Any],
         provider_input: Mapping[str, Any],
+        fallbacks: Sequence[PlannedAttempt],
         now: datetime,
     ) -> dict[str, Any]:
         """The request as the record keeps it: in the row, or by reference to an object where it is large."""
         kept = {"parameters": dict(parameters), "input": dict(provider_input)}
-        body = json.dumps(kept, separators=(",", ":")).encode()
+        inputs = {planned.model_id: planned.input for planned in fallbacks}
+        body = json.dumps({**kept, "fallbacks": inputs}, separators=(",", ":")).encode()
         if len(body) <= INLINE_REQUEST_BYTES:
-            return kept
+            return {**kept, "fallbacks": fallbacks}
         key = f"{REQUESTS_PREFIX}{now:%Y/%m/%d}/{uuid7(now)}.json"
         metadata = {"model-id": model.id}
         self.bucket().put(key, body, content_type="application/json", metadata=metadata)
-        return {"request_ref": key}
+        return {"request_ref": key, "fallbacks": [replace(planned, input=None) for planned in fallbacks]}
+
+
+def _not_created(created: Transition, model: ModelConfig) -> Answer:
+    """The answer of the job that the Idempotency-Key stands for; or why there is none."""
+    match created.outcome:
+        case "credential_invalid":
+            raise InvalidCredentialError(
+                "Provider credentials are not valid. Please verify your API keys. "
+                f"Yours for {model.provider} were refused: put new ones at /providers/{model.provider}/credentials."
+            )
+        case "credential_none":
+            raise NoCredentialError(
+                f"{model.id} is made with your own key for {model.provider}, and there is none: "
+                f"put one at /providers/{model.provider}/credentials."
+            )
+        case _:
+            return _replayed(created)
 
 
 def _check_owner(caller: Caller, request: GenerateRequest) -> None:
@@ -209,7 +252,8 @@ def _accepted(job: Mapping[str, Any]) -> Answer:
 
 def _answered(job: NewJob, submitted: Submitted) -> Answer:
     result = submitted.result
-    if result.outcome is SubmitOutcome.REFUSED:
+    fell_back = submitted.transition is not None and submitted.transition.outcome == "fell_back"
+    if result.outcome is SubmitOutcome.REFUSED and not fell_back:
         failure = result.failure
         message = failure.message if failure else "The provider refused the job."
         code = failure.kind if failure else FailureKind.UNKNOWN

@@ -56,8 +56,12 @@ class HandleMessage:
             match message["kind"]:
                 case "check":
                     self.advance.check(message)
+                case "submit":
+                    self.advance.submit_and_wait(message)
                 case "event":
                     self._event(message)
+                case "hint":
+                    self.advance.hint(message)
                 case "not_sent":
                     self.advance.not_sent(message)
                 case "cancel_remote":

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from lib.domain.errors import RecordUnavailableError, UnavailableError
@@ -10,10 +10,13 @@ from lib.domain.provider import (
     Credential,
     Failure,
     FailureKind,
+    ProviderUpdate,
     RemoteStatus,
     Submission,
     SubmitOutcome,
     SubmitResult,
+    UploadPolicy,
+    WebhookProof,
 )
 from lib.domain.provider_json import update_to_json
 from lib.domain.timing import Timing
@@ -21,10 +24,9 @@ from lib.ports.journal import Journal
 from lib.ports.provider import ProviderClient
 from lib.ports.queue import WorkQueue
 from lib.ports.record import Answer, JobRecord, Transition
-from lib.ports.work_report import Usage
 from lib.services.after_commit import AfterCommit
+from lib.services.record_submit import RecordSubmit, SubmitContext
 from lib.services.usage import UsageMeter
-from lib.services.waiting import backoff_seconds
 
 NOT_SENT_SECONDS = 35
 """After this a statement that nobody waits for is over in the record, one way or the other."""
@@ -37,6 +39,19 @@ class Callback(Protocol):
 
     def __call__(self, provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
         """The address with its token, or None where webhooks are switched off."""
+
+
+class TakeOutputs(Protocol):
+    """Takes over what a provider made that is with us already: in its answer, or put into our bucket by itself."""
+
+    def __call__(self, job_id: str, attempt: int, update: ProviderUpdate) -> ProviderUpdate:
+        """The update whose outputs can be recorded; raises UnavailableError when the bucket is away."""
+
+    def policy(self, job_id: str, attempt: int) -> UploadPolicy | None:
+        """Lets a provider that can put its outputs into our bucket; None where that is switched off."""
+
+    def left_behind(self, job_id: str, attempt: int) -> ProviderUpdate | None:
+        """What a worker took over and did not live to record; None if there is nothing."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,8 @@ class SubmitAttempt:
     journal: Journal
     clock: Callable[[], datetime]
     timing: Timing
+    take_outputs: TakeOutputs
+    on_key_refused: Callable[[Credential, str], None]
 
     def send(
         self,
@@ -77,16 +94,17 @@ class SubmitAttempt:
 
         `claim` is the token that won the lease; of the job's creator it is the job's id.
         """
-        callback_url = self.callback(
-            credential.provider, submission.job_id, submission.attempt, credential.version
-        )
+        callback_url = self.callback_url(client, submission.job_id, submission.attempt, credential)
+        if client.adapter.traits.uploads:
+            policy = self.take_outputs.policy(submission.job_id, submission.attempt)
+            submission = replace(submission, upload=policy)
         meter = UsageMeter()
-        result = client.submit(submission, credential, callback_url)
+        result = self._with_outputs(submission, client.submit(submission, credential, callback_url))
         usage, now = meter.usage(), self.clock()
+        self._hear_of_key(credential, result.failure)
+        context = SubmitContext(submission, credential, submits, answer, usage, polled=callback_url is None)
         try:
-            transition = self._record(
-                submission, result, submits, answer, now, usage=usage, polled=callback_url is None
-            )
+            transition = RecordSubmit(self.record, self.after_commit, self.timing)(context, result, now)
         except RecordUnavailableError:
             self._record_later(submission, result, credential.provider, claim)
             return Submitted(result, None)
@@ -94,6 +112,14 @@ class SubmitAttempt:
         if result.outcome is SubmitOutcome.ACCEPTED and callback_url is not None and not transition.job.final:
             self._look_after(transition)
         return Submitted(result, transition)
+
+    def callback_url(
+        self, client: ProviderClient, job_id: str, attempt: int, credential: Credential
+    ) -> str | None:
+        """Where this provider calls back about this attempt; None if it does not."""
+        if client.adapter.traits.webhooks is WebhookProof.NONE:
+            return None
+        return self.callback(credential.provider, job_id, attempt, credential.version)
 
     def not_sent(self, job_id: str, *, keyed: bool) -> None:
         """The creator of this job does not know whether the record has it, and did not send it.
@@ -108,6 +134,25 @@ class SubmitAttempt:
         words = "The record did not answer when the job was created, and nothing was sent; ask again."
         failure = {"code": "not_sent", "message": words, "retryable": True, "refused": False}
         self._tell_later({**message, "failure": failure}, NOT_SENT_SECONDS)
+
+    def _with_outputs(self, submission: Submission, result: SubmitResult) -> SubmitResult:
+        """The result whose outputs can be recorded. What came with the answer and cannot be kept is lost: unknown."""
+        update = result.update
+        if result.outcome is not SubmitOutcome.ACCEPTED or update is None:
+            return result
+        if update.provider_job_id is None:
+            update = replace(update, provider_job_id=submission.own_id)
+        try:
+            taken = self.take_outputs(submission.job_id, submission.attempt, update)
+        except UnavailableError as error:
+            self.journal.note("result_not_kept", submission.job_id, code=error.code)
+            words = f"The provider's answer could not be kept: {error.message}"
+            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+        return replace(result, update=taken)
+
+    def _hear_of_key(self, credential: Credential, failure: Failure | None) -> None:
+        if failure is not None and failure.kind is FailureKind.AUTHENTICATION:
+            self.on_key_refused(credential, failure.message)
 
     def _look_after(self, transition: Transition) -> None:
         """Ask the provider once it has been silent for a while: progress shows, and a lost webhook costs little.
@@ -131,8 +176,12 @@ class SubmitAttempt:
         job_id, attempt, failure = submission.job_id, submission.attempt, result.failure
         match result.outcome:
             case SubmitOutcome.ACCEPTED if result.update is not None:
-                update = update_to_json(replace(result.update, status=RemoteStatus.QUEUED))
-                event = {"kind": "event", "provider": provider, "attempt": attempt, "update": update}
+                event = {
+                    "kind": "event",
+                    "provider": provider,
+                    "attempt": attempt,
+                    "update": _told(result.update),
+                }
                 self._tell_later({**event, "jobId": job_id}, 2)
             case SubmitOutcome.DEFERRED:
                 wait = failure.retry_after_seconds if failure else None
@@ -141,7 +190,7 @@ class SubmitAttempt:
             case SubmitOutcome.REFUSED:
                 failure = failure or NO_REASON
                 refusal = {"code": failure.kind.value, "message": failure.message, "refused": True}
-                told = {"failure": {**refusal, "retryable": failure.retryable}}
+                told = {"failure": {**refusal, "retryable": failure.retryable, "unbilled": failure.unbilled}}
                 self._tell_later({"kind": "not_sent", "jobId": job_id, **told}, NOT_SENT_SECONDS)
             case _:
                 pass
@@ -152,79 +201,7 @@ class SubmitAttempt:
         except UnavailableError:
             self.journal.count("OutboxSendFailed", topic="advance")
 
-    def _record(
-        self,
-        submission: Submission,
-        result: SubmitResult,
-        submits: int,
-        answer: Callable[[str | None], Answer] | None,
-        now: datetime,
-        *,
-        usage: Usage,
-        polled: bool,
-    ) -> Transition:
-        job_id, attempt = submission.job_id, submission.attempt
-        match result.outcome:
-            case SubmitOutcome.ACCEPTED if result.update and result.update.provider_job_id:
-                remote = result.update.provider_job_id
-                transition = self.record.record_submitted(
-                    job_id,
-                    attempt,
-                    remote,
-                    now=now,
-                    due_at=Timing.after(now, self.timing.poll_after + self.timing.sweep_grace),
-                    answer=answer(remote) if answer else None,
-                    poll_after_seconds=self.timing.first_poll if polled else None,
-                    usage=usage,
-                )
-                return self._apply_answer(submission, result, transition, now)
-            case SubmitOutcome.DEFERRED:
-                failure = result.failure or Failure(FailureKind.OUTAGE, "the provider took nothing")
-                wait = failure.retry_after_seconds or backoff_seconds(submits)
-                return self.record.defer_submit(
-                    job_id,
-                    attempt,
-                    retry_at=now + timedelta(seconds=wait),
-                    reason=failure.message,
-                    now=now,
-                    answer=answer(None) if answer else None,
-                    usage=usage,
-                )
-            case SubmitOutcome.REFUSED:
-                return self._refused(job_id, result.failure or NO_REASON, usage, now)
-            case _:
-                due_at = Timing.after(now, self.timing.recover_again)
-                kept = answer(None) if answer else None
-                return self.record.mark_submit_unknown(
-                    job_id, attempt, due_at=due_at, now=now, answer=kept, usage=usage
-                )
 
-    def _refused(self, job_id: str, failure: Failure, usage: Usage, now: datetime) -> Transition:
-        return self.record.fail_job(
-            job_id,
-            code=failure.kind.value,
-            message=failure.message,
-            retryable=failure.retryable,
-            now=now,
-            refused=True,
-            usage=usage,
-        )
-
-    def _apply_answer(
-        self, submission: Submission, result: SubmitResult, transition: Transition, now: datetime
-    ) -> Transition:
-        """An answer that says more than "accepted" is evidence like any other."""
-        update = result.update
-        if update is None or update.status in (RemoteStatus.QUEUED, RemoteStatus.UNKNOWN):
-            return transition
-        self.after_commit(transition, now)
-        return self.record.apply_update(
-            submission.job_id,
-            submission.attempt,
-            update,
-            source="answer",
-            now=now,
-            due_at=Timing.after(now, self.timing.poll_after),
-            storing_deadline_at=Timing.after(now, self.timing.storing_deadline),
-            storing_due_at=Timing.after(now, self.timing.storing_lease),
-        )
+def _told(update: ProviderUpdate) -> dict[str, Any]:
+    """The answer as a message carries it: that it was accepted, or the result where the answer is that."""
+    return update_to_json(update if update.status.final else replace(update, status=RemoteStatus.QUEUED))

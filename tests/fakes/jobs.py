@@ -18,7 +18,7 @@ def new_job(now: datetime, user_id: str = "alice", **changes: Any) -> NewJob:
         model_id="flux-schnell",
         provider="replicate",
         model_ref="black-forest-labs/flux-schnell",
-        credential_version="platform",
+        credentials="platform",
         estimated_time_seconds=5,
         estimated_cost="0.003",
         deadline_at=now + timedelta(minutes=10),

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from lib.domain.errors import ProviderError
 from lib.domain.provider import (
+    AdapterTraits,
     Credential,
     Failure,
     FailureKind,
@@ -22,6 +23,8 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
+from lib.ports.provider import ProviderAdapter
+from lib.providers.replicate import TRAITS, ReplicateAdapter
 
 
 class OnSubmit(StrEnum):
@@ -61,6 +64,18 @@ class Prediction:
         )
 
 
+@dataclass(frozen=True)
+class FakeAdapter(ReplicateAdapter):
+    """Replicate's adapter with the traits that a test wants."""
+
+    wanted: AdapterTraits = TRAITS
+
+    @property
+    def traits(self) -> AdapterTraits:
+        """What the test wants."""
+        return self.wanted
+
+
 @dataclass
 class FakeProvider:
     """`ProviderClient` in memory. It honours the deadline it was given, as Replicate does with `Cancel-After`."""
@@ -72,6 +87,13 @@ class FakeProvider:
     away: bool = False
     refuses_cancel: bool = False
     retry_after: float = 3.0
+    traits: AdapterTraits = TRAITS
+    unbilled: bool = False
+
+    @property
+    def adapter(self) -> ProviderAdapter:
+        """Replicate's traits, unless a test says otherwise."""
+        return FakeAdapter(wanted=self.traits)
 
     def submit(
         self, submission: Submission, credential: Credential, callback_url: str | None

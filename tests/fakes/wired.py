@@ -31,8 +31,10 @@ ENVIRONMENT = {
     "S3_BUCKET": "vsl-test-media",
     "ADVANCE_QUEUE_URL": "http://127.0.0.1:9/advance",
     "STORE_QUEUE_URL": "http://127.0.0.1:9/store",
+    "SUBMIT_QUEUE_URL": "http://127.0.0.1:9/submit",
     "ADVANCE_DEAD_LETTERS_URL": "http://127.0.0.1:9/advance-dead-letters",
     "STORE_DEAD_LETTERS_URL": "http://127.0.0.1:9/store-dead-letters",
+    "SUBMIT_DEAD_LETTERS_URL": "http://127.0.0.1:9/submit-dead-letters",
     "REPLICATE_API_TOKEN": "r8_test",
     "WEBHOOK_TOKEN_KEY": "token-key",
     "WEBHOOK_BASE_URL": "https://gateway.example",
@@ -87,6 +89,7 @@ class Wired:
     record_tier: FakeTier = field(default_factory=lambda: FakeTier("postgres"))
     advance_queue: FakeQueue = field(default_factory=FakeQueue)
     store_queue: FakeQueue = field(default_factory=FakeQueue)
+    submit_queue: FakeQueue = field(default_factory=FakeQueue)
     note_queue: FakeQueue = field(default_factory=FakeQueue)
     bucket: FakeBucket = field(default_factory=FakeBucket)
     metrics: FakeMetrics = field(default_factory=FakeMetrics)
@@ -123,6 +126,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wired:
         monkeypatch.setenv(name, value)
     wired = Wired()
     advance, store = CorrelatedQueue(wired.advance_queue), CorrelatedQueue(wired.store_queue)
+    submit = CorrelatedQueue(wired.submit_queue)
     parts = {
         "clock": lambda: wired.now,
         "metrics": lambda: wired.metrics,
@@ -135,6 +139,7 @@ def wire(monkeypatch: pytest.MonkeyPatch) -> Wired:
         "advance_queue": lambda: advance,
         "note_queue": lambda: wired.note_queue,
         "store_queue": lambda: store,
+        "submit_queue": lambda: submit,
         "bucket": lambda: wired.bucket,
     }
     for name, part in parts.items():

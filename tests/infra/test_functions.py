@@ -103,8 +103,10 @@ def test_a_parameter_that_nobody_sets_means_what_an_absent_variable_means() -> N
         "WEBHOOK_BASE_URL": "https://api.example.com",
         "ADVANCE_QUEUE_URL": "https://sqs.example.com/a",
         "STORE_QUEUE_URL": "https://sqs.example.com/s",
+        "SUBMIT_QUEUE_URL": "https://sqs.example.com/g",
         "ADVANCE_DEAD_LETTERS_URL": "https://sqs.example.com/da",
         "STORE_DEAD_LETTERS_URL": "https://sqs.example.com/ds",
+        "SUBMIT_DEAD_LETTERS_URL": "https://sqs.example.com/dg",
     }
     for kind, names in given_by_name.items():
         with_parameters = {**needed, **{name: defaults[name] for name in names if name in defaults}}

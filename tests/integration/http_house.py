@@ -11,7 +11,7 @@ from handlers import describe_api, manage_jobs, read_analytics
 from lib import bootstrap
 from lib.domain.api_key import hash_key
 from lib.domain.caller import Caller
-from lib.services.generate import GenerateRequest
+from lib.services.generate_request import GenerateRequest
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.events import Context, body_of, request
 from tests.fakes.tier import FakeTier

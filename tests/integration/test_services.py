@@ -10,7 +10,7 @@ from lib.domain.errors import IdempotencyMismatchError, ProviderError, RecordUna
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.provider import RemoteStatus
 from lib.domain.snapshot import JobSnapshot, parse_time
-from lib.services.generate import GenerateRequest
+from lib.services.generate_request import GenerateRequest
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
 from local.backing.ports import free_port

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
+from lib.services.park_outputs import ParkOutputs
+
 from lib.domain.caller import Caller
 from lib.domain.errors import GatewayError
 from lib.domain.provider import Credential
@@ -16,12 +18,14 @@ from lib.domain.snapshot import JobSnapshot
 from lib.domain.stored_output import ContentType, MediaFacts, Preview
 from lib.domain.timing import Timing
 from lib.ports.holds import GrantEverything
-from lib.ports.record import Answer
+from lib.ports.record import Answer, PlannedAttempt
 from lib.ports.tier import Tier
 from lib.services.advance import AdvanceJob
 from lib.services.after_commit import AfterCommit
 from lib.services.cancel import CancelJob
-from lib.services.generate import GenerateMedia, GenerateRequest
+from lib.services.choose_key import ChooseKey
+from lib.services.generate import GenerateMedia
+from lib.services.generate_request import GenerateRequest
 from lib.services.handle_message import HandleMessage
 from lib.services.keep_note import KeepNote
 from lib.services.output_meter import BucketPlace
@@ -31,6 +35,7 @@ from lib.services.store_output import StoragePorts, store_output
 from lib.services.store_result import StoreResult
 from lib.services.submit_attempt import SubmitAttempt
 from lib.services.sweep import Sweep, SweepReport
+from lib.services.take_outputs import TakeOwnOutputs
 from lib.services.waiting import TryLaterError
 from lib.stores.models_source import load_catalogue
 from tests.fakes.bucket import FakeBucket
@@ -147,6 +152,9 @@ class World:
         self.journal = RecordingJournal()
         self.advance_queue = MemoryQueue(self.clock)
         self.store_queue = MemoryQueue(self.clock)
+        self.submit_queue = MemoryQueue(self.clock)
+        self.refused_keys: list[str] = []
+        self.fallbacks: tuple[PlannedAttempt, ...] = ()
         self.bucket, self.source = FakeBucket(), FakeSource(PICTURE)
         self.storing_stops: Callable[[], bool] = lambda: False
         self.webhooks = webhooks
@@ -158,16 +166,30 @@ class World:
         mirrors = self.seam.wrap(Mirrors(self.tiers, on_outage=lambda _name: None), "mirrors")
         provider = self.seam.wrap(self.provider, "provider")
         advance_queue = self.seam.wrap(self.advance_queue, "advance_queue")
-        queues = {"advance": advance_queue, "store": self.seam.wrap(self.store_queue, "store_queue")}
+        queues = {
+            "advance": advance_queue,
+            "store": self.seam.wrap(self.store_queue, "store_queue"),
+            "submit": self.seam.wrap(self.submit_queue, "submit_queue"),
+        }
         after = AfterCommit(self.record, mirrors.publish, queues, self.journal)
         submit = SubmitAttempt(
-            self.record, after, self._callback, advance_queue, self.journal, self.clock, self.timing
+            self.record,
+            after,
+            self._callback,
+            advance_queue,
+            self.journal,
+            self.clock,
+            self.timing,
+            TakeOwnOutputs(ParkOutputs(lambda: self.bucket), None),
+            lambda credential, _words: self.refused_keys.append(credential.version),
         )
         self.generate = GenerateMedia(
             record=self.record,
             catalogue=CATALOGUE,
             provider=lambda _name: provider,
-            credential=lambda _name: CREDENTIAL,
+            credential=lambda _name, _version, _sealed=None: CREDENTIAL,
+            keys=ChooseKey(lambda _name: self.provider.traits, lambda _name: True),
+            plan=self._plan,
             submit=submit,
             after_commit=after,
             holds=GrantEverything(),
@@ -265,7 +287,7 @@ class World:
         message = visible[choice % len(visible)]
         message.visible_at = self.now + timedelta(seconds=VISIBILITY_SECONDS)
         message.receives += 1
-        handle = self.handle if queue is self.advance_queue else self._handle_store
+        handle = self._handle_store if queue is self.store_queue else self.handle
         try:
             handle(message.body)
         except TryLaterError as later:
@@ -277,7 +299,7 @@ class World:
 
     def drain(self) -> None:
         """Workers handle all that is visible."""
-        while self.work(self.advance_queue) or self.work(self.store_queue):
+        while any(self.work(queue) for queue in (self.advance_queue, self.store_queue, self.submit_queue)):
             pass
 
     def settle(self, job_ids: Sequence[str], *, limit_seconds: float = 7200) -> None:
@@ -291,6 +313,7 @@ class World:
                 ended
                 and not self.advance_queue.messages
                 and not self.store_queue.messages
+                and not self.submit_queue.messages
                 and not self._unsent()
             ):
                 return
@@ -313,6 +336,9 @@ class World:
     def _handle_store(self, message: Mapping[str, Any]) -> None:
         self.store.handle(message, self.storing_stops)
 
+    def _plan(self, *_asked: Any) -> tuple[PlannedAttempt, ...]:
+        return self.fallbacks
+
     def _callback(self, provider: str, job_id: str, attempt: int, credential_version: str) -> str | None:
         return f"https://gateway.test/{provider}?job={job_id}&attempt={attempt}" if self.webhooks else None
 
@@ -321,5 +347,5 @@ def _no_bucket(*_args: Any) -> Any:
     raise AssertionError("small requests need no bucket")
 
 
-def _no_input(request_ref: str) -> Mapping[str, Any]:
+def _no_input(request_ref: str, _attempt: int, _model_id: str) -> Mapping[str, Any]:
     raise AssertionError(f"small requests are in the record, not at {request_ref}")

@@ -77,10 +77,12 @@ class PostgresRecord:
         answer: Answer | None = None,
         usage: Usage | None = None,
         claim: str | None = None,
+        code: str | None = None,
+        fall_back: bool = False,
     ) -> Transition:
         """See the port."""
         return self._transition(
-            "select defer_submit(%s, %s, %s, %s, %s, %s, %s, %s)",
+            "select defer_submit(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             *(
                 job_id,
                 attempt,
@@ -90,6 +92,8 @@ class PostgresRecord:
                 answer_json(answer),
                 usage_json(usage),
                 claim,
+                code,
+                fall_back,
             ),
         )
 
@@ -128,12 +132,14 @@ class PostgresRecord:
         refused: bool = False,
         answer: Answer | None = None,
         usage: Usage | None = None,
+        unbilled: bool = False,
     ) -> Transition:
         """See the port."""
         state = "refused" if refused else "failed"
         return self._transition(
-            "select fail_job(%s, %s, %s, %s, %s, %s, %s, %s)",
+            "select fail_job(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             *(job_id, code, holdable(message), retryable, now, state, answer_json(answer), usage_json(usage)),
+            unbilled,
         )
 
     def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:

@@ -5,6 +5,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
+from lib.domain.fallback import may_fall_back
 from lib.domain.provider import ProviderUpdate
 from lib.domain.snapshot import format_time
 from lib.ports.record import Answer, NewJob
@@ -27,6 +28,7 @@ def evidence_json(
         "kind": update.failure.kind.value,
         "message": update.failure.message,
         "retryable": update.failure.retryable,
+        "fallBack": may_fall_back(update.failure),
     }
     evidence = {
         "jobId": job_id,
@@ -36,6 +38,7 @@ def evidence_json(
         "outputs": [output.as_json() for output in update.outputs],
         "failure": failure,
         "billedSeconds": update.billed_seconds,
+        "costUsd": str(update.cost_usd) if update.cost_usd is not None else None,
         "source": source,
         "dueAt": format_time(due_at),
         "storingDeadlineAt": format_time(storing_deadline_at),
@@ -93,9 +96,10 @@ def new_job_json(job: NewJob) -> Jsonb:
     """A job of one attempt, as `create_job` takes it; what is not known is left out."""
     attempt: dict[str, Any] = {
         "modelRef": job.model_ref,
-        "credentialVersion": job.credential_version,
-        "leaseUntil": job.lease_until.isoformat(),
+        "credentials": job.credentials,
     }
+    if job.lease_until is not None:
+        attempt["leaseUntil"] = job.lease_until.isoformat()
     if job.input is not None:
         attempt["input"] = holdable(job.input)
     fields: dict[str, Any] = {
@@ -109,8 +113,11 @@ def new_job_json(job: NewJob) -> Jsonb:
         "estimatedCost": job.estimated_cost,
         "deadlineAt": job.deadline_at.isoformat(),
         "warnings": list(job.warnings),
+        "fallbacks": [holdable(planned.as_json()) for planned in job.fallbacks],
         "attempt": attempt,
     }
+    if job.answer is not None:
+        fields["answer"] = {"statusCode": job.answer.status_code, "body": job.answer.body}
     if job.guest_token is not None:
         fields["guestToken"] = job.guest_token
     if job.client_ip is not None:

@@ -1,0 +1,29 @@
+"""Takes over what a provider made that is with us already: inside its answer, or put into our bucket by itself."""
+
+from dataclasses import dataclass
+
+from lib.domain.provider import ProviderUpdate, UploadPolicy
+from lib.services.direct_uploads import DirectUploads
+from lib.services.park_outputs import ParkOutputs
+
+
+@dataclass(frozen=True)
+class TakeOwnOutputs:
+    """`TakeOutputs` over the bucket. `uploads` is None where providers may not put anything there."""
+
+    park: ParkOutputs
+    uploads: DirectUploads | None
+
+    def __call__(self, job_id: str, attempt: int, update: ProviderUpdate) -> ProviderUpdate:
+        """The update whose outputs can be recorded; raises UnavailableError when the bucket is away."""
+        if self.uploads is not None:
+            update = self.uploads.recognized(update, job_id, attempt)
+        return self.park(job_id, attempt, update)
+
+    def policy(self, job_id: str, attempt: int) -> UploadPolicy | None:
+        """Lets a provider put its outputs below the attempt's own prefix for a while."""
+        return self.uploads.policy(job_id, attempt) if self.uploads is not None else None
+
+    def left_behind(self, job_id: str, attempt: int) -> ProviderUpdate | None:
+        """What a worker parked and did not live to record; None if there is nothing."""
+        return self.park.find_parked(job_id, attempt)
