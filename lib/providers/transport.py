@@ -6,7 +6,6 @@ fails after it began, and nobody can tell whether the provider took the job. A h
 trips; a submit of unknown fate costs its user the wait until the deadline.
 """
 
-import json
 import logging
 import random
 import time
@@ -18,17 +17,20 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from lib.domain.errors import ConfigurationError, InvalidError
+from lib.domain.errors import ConfigurationError
 from lib.domain.provider import Delivery, HttpRequest, HttpResponse
 from lib.ports.provider import Operation, TransportError
+from lib.providers.answer_body import AnswerReader
 from lib.providers.answers import retry_after_seconds
+from lib.providers.body import encoded_body
+from lib.providers.spool import UnusableAnswerError
 from lib.providers.wire import NotingAdapter, may_have_left
 
 MAX_ANSWER_BYTES = 6 * 1024 * 1024
+MAX_MEDIA_ANSWER_BYTES = 512 * 1024 * 1024
 _RETRIED_STATUSES = (429, 500, 502, 503, 504)
 _BACKOFF_SECONDS = 0.2
 _MAX_BACKOFF_SECONDS = 4.0
-_CHUNK_BYTES = 64 * 1024
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +70,8 @@ class RequestsTransport:
     """`ProviderTransport` over `requests`, to be kept for the life of a process; threads may share it.
 
     `on_call(provider, operation, status, seconds)` is called once per round trip; status is None when there
-    was no answer. `max_tries` counts the first one.
+    was no answer. `max_tries` counts the first one. Of an answer at most `max_answer_bytes` are held in memory;
+    one that may bring media is read onto disk, with at most `max_media_bytes` in all.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class RequestsTransport:
         *,
         limits: Mapping[Operation, Limits] = LIMITS,
         max_answer_bytes: int = MAX_ANSWER_BYTES,
+        max_media_bytes: int = MAX_MEDIA_ANSWER_BYTES,
         max_tries: int = 3,
         on_call: OnCall = _ignore_call,
         sleep: Callable[[float], None] = time.sleep,
@@ -83,7 +87,7 @@ class RequestsTransport:
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._limits = limits
-        self._max_answer_bytes = max_answer_bytes
+        self._reader = AnswerReader(max_answer_bytes, max_media_bytes, monotonic)
         self._max_tries = max_tries
         self._on_call = on_call
         self._sleep = sleep
@@ -104,14 +108,15 @@ class RequestsTransport:
         """
         prepared = _prepared(request)
         give_up_at = self._monotonic() + self._limits[operation].total
+        call = _Call(prepared, request.media_answer, provider, operation, give_up_at)
         if request.method != "GET":
             with closing(NotingAdapter()) as fresh:
-                return self._try(fresh, prepared, provider, operation, give_up_at)
+                return self._try(fresh, call)
         tries = 0
         while True:
             tries += 1
             try:
-                answer = self._try(self._kept_alive, prepared, provider, operation, give_up_at)
+                answer = self._try(self._kept_alive, call)
             except TransportError:
                 wait = self._pause_after(tries, None, give_up_at)
                 if wait is None:
@@ -131,74 +136,63 @@ class RequestsTransport:
         wait = max(backoff, asked or 0.0)
         return wait if self._monotonic() + wait < give_up_at else None
 
-    def _try(
-        self,
-        adapter: NotingAdapter,
-        prepared: requests.PreparedRequest,
-        provider: str,
-        operation: Operation,
-        give_up_at: float,
-    ) -> HttpResponse:
+    def _try(self, adapter: NotingAdapter, call: "_Call") -> HttpResponse:
         """Make one round trip, and count it."""
         started = self._monotonic()
         status: int | None = None
         try:
-            with closing(adapter.exchange(prepared, self._timeout(operation, give_up_at))) as response:
+            left = max(0.1, call.give_up_at - self._monotonic())
+            with closing(adapter.exchange(call.prepared, self._timeout(call, left), left)) as response:
                 status = response.status_code
-                body = self._body(response, give_up_at)
-            return HttpResponse(status, {k.lower(): v for k, v in response.headers.items()}, body)
-        except (requests.RequestException, HTTPError, OSError, ValueError, _UnusableBodyError) as cause:
+                return self._answer(response, call)
+        except (requests.RequestException, HTTPError, OSError, ValueError, UnusableAnswerError) as cause:
             # `from None`: the cause's text may quote a header, and so the key
-            raise _transport_error(cause, provider, operation) from None
+            raise _transport_error(cause, call.provider, call.operation) from None
         finally:
             seconds = self._monotonic() - started
             logger.debug(
                 "provider call",
                 extra={
-                    "provider": provider,
-                    "operation": operation.value,
-                    "path": urlsplit(prepared.url or "").path,
+                    "provider": call.provider,
+                    "operation": call.operation.value,
+                    "path": urlsplit(call.prepared.url or "").path,
                     "status": status,
                     "seconds": round(seconds, 4),
                 },
             )
-            self._on_call(provider, operation, status, seconds)
+            self._on_call(call.provider, call.operation, status, seconds)
 
-    def _timeout(self, operation: Operation, give_up_at: float) -> tuple[float, float]:
+    def _answer(self, response: requests.Response, call: "_Call") -> HttpResponse:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        if call.media_answer and response.status_code < 400:
+            body, blobs = self._reader.media(response, headers, call.give_up_at)
+            return HttpResponse(response.status_code, headers, body, blobs)
+        return HttpResponse(response.status_code, headers, self._reader.small(response, call.give_up_at))
+
+    def _timeout(self, call: "_Call", left: float) -> tuple[float, float]:
         """The limits to connect and to read; a late try gets what is left of the total."""
-        limits, left = self._limits[operation], max(0.1, give_up_at - self._monotonic())
+        limits = self._limits[call.operation]
         return min(limits.connect, left), min(limits.read, left)
 
-    def _body(self, response: requests.Response, give_up_at: float) -> bytes:
-        """Return the body. That of an error may be cut: its status is the evidence, its words are extra."""
-        body = bytearray()
-        try:
-            # read1, not iter_content: that waits for a whole chunk, and so for ever on an answer that drips
-            while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=True):
-                body += chunk
-                if len(body) > self._max_answer_bytes:
-                    raise _UnusableBodyError(f"an answer over {self._max_answer_bytes} bytes")
-                if self._monotonic() > give_up_at:
-                    raise _UnusableBodyError("an answer that did not end in time")
-        except (HTTPError, OSError, _UnusableBodyError):
-            if response.status_code < 400:
-                raise
-            return bytes(body[: self._max_answer_bytes])
-        return bytes(body)
 
+@dataclass(frozen=True)
+class _Call:
+    """One request on its way, whatever number of tries it takes."""
 
-class _UnusableBodyError(Exception):
-    """The answer's body is over a limit."""
+    prepared: requests.PreparedRequest
+    media_answer: bool
+    provider: str
+    operation: Operation
+    give_up_at: float
 
 
 def _prepared(request: HttpRequest) -> requests.PreparedRequest:
     headers = {"User-Agent": "vsl-media-gateway", **request.headers}
     if request.method != "GET":
         headers["Connection"] = "close"
-    body: bytes | None = None
-    if request.json_body is not None:
-        headers["Content-Type"] = "application/json"
-        body = _encoded(request.json_body)
+    body, content_type = encoded_body(request) or (None, None)
+    if content_type is not None:
+        headers["Content-Type"] = content_type
     try:
         if not all(value.isascii() and value.isprintable() for value in headers.values()):
             raise ValueError
@@ -209,14 +203,7 @@ def _prepared(request: HttpRequest) -> requests.PreparedRequest:
         ) from None
 
 
-def _encoded(value: object) -> bytes:
-    try:
-        return json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
-    except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidError(f"the provider's input cannot be written as JSON: {error}") from error
-
-
 def _transport_error(cause: Exception, provider: str, operation: Operation) -> TransportError:
     delivery = Delivery.UNKNOWN if may_have_left() else Delivery.NEVER_LEFT
-    said = str(cause) if isinstance(cause, _UnusableBodyError) else type(cause).__name__
+    said = str(cause) if isinstance(cause, UnusableAnswerError) else type(cause).__name__
     return TransportError(f"{provider} {operation.value}: {said} ({delivery.value})", delivery=delivery)

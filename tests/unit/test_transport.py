@@ -206,7 +206,7 @@ def test_the_last_try_gets_only_what_is_left_of_the_total(monkeypatch: pytest.Mo
     given: list[tuple[float, float]] = []
     moments = iter([0.0, 0.0, 0.0, 0.0, 0.0, 8.0, 8.0, 8.0, 20.0, 20.0])
 
-    def refuse(_adapter: object, _request: object, timeout: tuple[float, float]) -> None:
+    def refuse(_adapter: object, _request: object, timeout: tuple[float, float], _total: float) -> None:
         given.append(timeout)
         raise OSError
 
