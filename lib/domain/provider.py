@@ -118,6 +118,7 @@ class ProviderUpdate:
 
     `progress` is 0.0 to 1.0. `billed_seconds` is the provider's own measure where it gives one, `cost_usd` the
     price that it told. `raw_status` keeps the provider's word. `blobs` are those that outputs of kind BLOB name.
+    `result_ref` is what the result is asked for by, where that is not the job's id, such as the id of a file.
     """
 
     status: RemoteStatus
@@ -130,6 +131,7 @@ class ProviderUpdate:
     completed_at: datetime | None = None
     billed_seconds: float | None = None
     cost_usd: Decimal | None = None
+    result_ref: str = ""
     blobs: Sequence[Blob] = field(default=(), repr=False, compare=False)
 
 
@@ -256,10 +258,14 @@ class Submission:
 
 @dataclass(frozen=True)
 class RemoteJob:
-    """A job at a provider: its id there and the model that runs it, which some addresses need."""
+    """A job at a provider: its id there and the model that runs it, which some addresses need.
+
+    `result_ref` is set for the question for the result alone: what the poll before it said (`ProviderUpdate`).
+    """
 
     provider_job_id: str
     model_ref: str = ""
+    result_ref: str = ""
 
 
 @dataclass(frozen=True)

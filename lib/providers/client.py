@@ -77,7 +77,7 @@ class HttpProviderClient:
         update = self._about(remote, self._adapter.parse_poll(self._send(request, Operation.POLL)))
         if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
             return update
-        request = self._adapter.result_request(remote, opened)
+        request = self._adapter.result_request(replace(remote, result_ref=update.result_ref), opened)
         if request is None:
             return update
         return self._about(remote, self._adapter.parse_result(self._send(request, Operation.RESULT)))
