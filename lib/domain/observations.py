@@ -16,12 +16,15 @@ class AccessType(StrEnum):
 
 
 class SecurityEventKind(StrEnum):
-    """What somebody tried and was refused."""
+    """What somebody tried and was refused, and what changed of a user's keys at providers."""
 
     ACCESS_REFUSED = "access_refused"
     RATE_LIMITED = "rate_limited"
     WRONG_KEY = "wrong_key"
     FORGED_WEBHOOK = "forged_webhook"
+    CREDENTIAL_STORED = "credential_stored"
+    CREDENTIAL_DELETED = "credential_deleted"
+    CREDENTIAL_REFUSED = "credential_refused"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What somebody tried and was refused, as it is told to those who keep it."""
+"""What somebody tried and was refused, and what changed of a user's keys, as it is told to those who keep it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -37,5 +37,33 @@ class Refusal:
             "userAgent": self.origin.user_agent,
             "requestId": self.request_id,
             "details": dict(self.details),
+            "at": format_time(at),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class CredentialEvent:
+    """A user's key was put, taken away, or refused by its provider: who, where, which version; never the key.
+
+    `version` is the one that jobs are pinned to, `own:{id}`.
+    """
+
+    kind: SecurityEventKind
+    user_id: str | None
+    provider: str
+    version: str
+    origin: Origin = field(default_factory=Origin)
+    request_id: str | None = None
+
+    def as_json(self, event_id: str, at: datetime) -> dict[str, Any]:
+        """The event as `JobRecord.log_security_event` takes it."""
+        return {
+            "eventId": event_id,
+            "kind": self.kind.value,
+            "userId": self.user_id,
+            "clientIp": self.origin.client_ip,
+            "userAgent": self.origin.user_agent,
+            "requestId": self.request_id,
+            "details": {"provider": self.provider, "credential": self.version},
             "at": format_time(at),
         }

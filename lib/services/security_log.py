@@ -1,11 +1,11 @@
-"""Refused requests, told to the workers, who write them down: few of them, however many there are."""
+"""Refused requests and changes of keys, told to the workers, who write them down: few, however many there are."""
 
 from collections.abc import Callable
 from datetime import datetime
 
 from lib.domain.ids import uuid7
 from lib.domain.observations import SecurityEventKind
-from lib.domain.security_event import Refusal
+from lib.domain.security_event import CredentialEvent, Refusal
 from lib.services.worker_notes import WorkerNotes
 
 MESSAGE_KIND = "security_event"
@@ -28,12 +28,18 @@ class QueuedSecurityLog:
 
     def refused(self, refusal: Refusal) -> None:
         """See the port."""
+        self._tell(refusal)
+
+    def changed(self, event: CredentialEvent) -> None:
+        """See the port."""
+        self._tell(event)
+
+    def _tell(self, seen: Refusal | CredentialEvent) -> None:
         now = self._clock()
-        if not self._may_tell(refusal.kind, now):
-            self._count("SecurityEventSuppressed", kind=refusal.kind.value)
+        if not self._may_tell(seen.kind, now):
+            self._count("SecurityEventSuppressed", kind=seen.kind.value)
             return
-        event = refusal.as_json(str(uuid7(now)), now)
-        self._notes.send({"kind": MESSAGE_KIND, "event": event}, group=GROUP)
+        self._notes.send({"kind": MESSAGE_KIND, "event": seen.as_json(str(uuid7(now)), now)}, group=GROUP)
 
     def _may_tell(self, kind: SecurityEventKind, now: datetime) -> bool:
         minute = now.replace(second=0, microsecond=0)

@@ -1,0 +1,128 @@
+"""A user's key at a provider: how it is read, what its owner may be shown of it, and how a job is pinned to it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from lib.domain.envelope import masked
+from lib.domain.errors import FieldError, InvalidError
+from lib.domain.provider import Credential, CredentialField
+
+OWN_PREFIX = "own:"
+BODY_FIELD = "credentials"
+SHARED_CHARACTERS = 8
+HIDDEN = "***"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StoredCredential:
+    """What its owner may know of a key; `is_valid` None: the provider has not been asked, or did not say."""
+
+    credential_id: str
+    provider: str
+    version: int
+    masked: Mapping[str, str]
+    created_at: datetime
+    is_valid: bool | None = None
+    checked_at: datetime | None = None
+    failure_code: str | None = None
+    account: str | None = None
+
+    @property
+    def pin(self) -> str:
+        """The `credential_version` of the jobs that it makes."""
+        return OWN_PREFIX + self.credential_id
+
+
+@dataclass(frozen=True)
+class CredentialCheck:
+    """What a provider said of a key: `is_valid` None where it said nothing, `reason` why it is not valid or unknown."""
+
+    provider: str
+    is_valid: bool | None
+    checked_at: datetime
+    account: str | None = None
+    code: str | None = None
+    reason: str | None = field(default=None, compare=False)
+
+
+def own_credential_id(version: str) -> str | None:
+    """The id in a pinned version; None for the operator's key."""
+    return version.removeprefix(OWN_PREFIX) if version.startswith(OWN_PREFIX) else None
+
+
+def read_credential_body(body: Mapping[str, Any], fields: Sequence[CredentialField]) -> dict[str, str]:
+    """The parts of a key from `{"credentials": {"apiKey": "..."}}`, or short `{"apiKey": "..."}`.
+
+    A part may be an object, such as a service account's file: it is kept as its JSON. Raises InvalidError with all
+    faults at once, which quotes neither values nor unknown names: a key may stand where a name should.
+    """
+    given = body.get(BODY_FIELD, body) if set(body) == {BODY_FIELD} else body
+    known = ", ".join(item.name for item in fields)
+    if not isinstance(given, Mapping):
+        raise InvalidError(
+            "the credentials are wrong", errors=[FieldError(BODY_FIELD, f"must be an object with {known}")]
+        )
+    errors = [error for item in fields if (error := _fault(item, given.get(item.name)))]
+    unknown = len(set(given) - {item.name for item in fields})
+    if unknown:
+        errors.append(FieldError(BODY_FIELD, f"has {unknown} fields that are not known; known are {known}"))
+    if errors:
+        raise InvalidError("the credentials are wrong", errors=errors)
+    return {item.name: _text(given[item.name]) for item in fields if given.get(item.name) is not None}
+
+
+def masked_fields(values: Mapping[str, str], fields: Sequence[CredentialField]) -> dict[str, str]:
+    """What may be shown: the end of what is secret, and the rest as it is."""
+    secret = {item.name: item.secret for item in fields}
+    return {name: masked(value) if secret.get(name, True) else value for name, value in values.items()}
+
+
+def credential_of(
+    provider: str, values: Mapping[str, str], fields: Sequence[CredentialField], version: str
+) -> Credential:
+    """The credential as adapters take it: the first field is its secret."""
+    first = fields[0].name
+    extra = {name: value for name, value in values.items() if name != first}
+    return Credential(provider, values.get(first, ""), version, extra)
+
+
+def without_secrets(text: str, credential: Credential) -> str:
+    """The text without what it shares with the key, if that is `SHARED_CHARACTERS` or more: providers echo keys."""
+    for secret in (credential.secret, *credential.extra.values()):
+        text = _without(text, secret)
+    return text
+
+
+def _without(text: str, secret: str) -> str:
+    parts = {
+        secret[start : start + SHARED_CHARACTERS] for start in range(len(secret) - SHARED_CHARACTERS + 1)
+    }
+    kept: list[str] = []
+    hidden_until = 0
+    for start, character in enumerate(text):
+        if text[start : start + SHARED_CHARACTERS] in parts:
+            hidden_until = start + SHARED_CHARACTERS
+        if start >= hidden_until:
+            kept.append(character)
+        elif not kept or kept[-1] != HIDDEN:
+            kept.append(HIDDEN)
+    return "".join(kept)
+
+
+def _fault(item: CredentialField, value: Any) -> FieldError | None:
+    path = f"{BODY_FIELD}.{item.name}"
+    if value is None:
+        return FieldError(path, f"is required: {item.description}") if item.required else None
+    if not isinstance(value, str | Mapping):
+        return FieldError(path, f"must be text: {item.description}")
+    if not re.fullmatch(item.pattern, _text(value)):
+        return FieldError(path, f"is none: {item.description}, as {item.pattern}")
+    return None
+
+
+def _text(value: str | Mapping[str, Any]) -> str:
+    return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
