@@ -20,6 +20,11 @@ class Registration:
 ADAPTERS: Mapping[str, Registration] = {
     "replicate": Registration("lib.providers.replicate:ReplicateAdapter", "Replicate", "REPLICATE_API_TOKEN"),
     "cog": Registration("lib.providers.cog:CogAdapter", "Cog", "COG_CREDENTIALS"),
+    "google_veo": Registration(
+        "lib.providers.google_veo:GoogleVeoAdapter", "Google Veo (Vertex AI)", "GOOGLE_VERTEX_CREDENTIALS"
+    ),
+    "gemini": Registration("lib.providers.gemini:GeminiAdapter", "Google Gemini", "GEMINI_API_KEY"),
+    "openai": Registration("lib.providers.openai:OpenaiAdapter", "OpenAI", "OPENAI_API_KEY"),
 }
 
 

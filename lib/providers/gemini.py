@@ -1,0 +1,190 @@
+"""Gemini's adapter: video by API key, as background interactions of the Interactions API.
+
+Source: ai.google.dev/gemini-api/docs (interactions, omni) and google-genai 3.4.0; read November 2026.
+Videos of more than 4 MB come by URI alone, so all are asked for that way, and fetched here with the key. Google
+could call back (`webhook_config.uris`), but how a call for a single request is signed is not documented where we
+looked, and a call that nobody can check is worth no more than a poll.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lib.domain.errors import ConfigurationError, InvalidError
+from lib.domain.provider import (
+    AdapterTraits,
+    Credential,
+    CredentialField,
+    Failure,
+    FailureKind,
+    HttpRequest,
+    HttpResponse,
+    ProviderUpdate,
+    RemoteJob,
+    RemoteStatus,
+    Submission,
+    SubmitOutcome,
+    SubmitResult,
+    SubmitSafety,
+)
+from lib.providers.adapter import BaseAdapter
+from lib.providers.answers import json_object
+from lib.providers.base_url import checked_base_url
+from lib.providers.gemini_interactions import FILE_ID, INTERACTION_ID, interaction_update, read_interaction
+from lib.providers.google_errors import (
+    envelope,
+    failure_in_http,
+    judge,
+    raise_unless_success,
+    unbilled_unless_unknown,
+)
+from lib.providers.media_answer import body_output
+from lib.providers.media_input import inline_media
+
+_MODEL = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
+_MEDIA = ("image", "video")
+_NOT_YET = "failed_precondition"
+
+TRAITS = AdapterTraits(
+    # There is neither an idempotency key nor an id of ours.
+    submit_safety=SubmitSafety.NONE,
+    credential_fields=(CredentialField("apiKey", "The API key, as in AIza..."),),
+    poll_seconds=5.0,
+    output_life_seconds=2 * 86_400.0,
+)
+
+
+@dataclass(frozen=True)
+class GeminiAdapter(BaseAdapter):
+    """The Gemini API at `base_url`; the key goes there alone, in a header, never in an address."""
+
+    base_url: str = "https://generativelanguage.googleapis.com"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "base_url", checked_base_url(self.base_url).removesuffix("/v1beta"))
+
+    @property
+    def name(self) -> str:
+        """The provider's name."""
+        return "gemini"
+
+    @property
+    def traits(self) -> AdapterTraits:
+        """Polls and cancels; no webhook that could be checked, no list."""
+        return TRAITS
+
+    def submit_request(
+        self, submission: Submission, credential: Credential, callback_url: str | None
+    ) -> HttpRequest:
+        """Build `POST /v1beta/interactions`, in the background.
+
+        Raises `ConfigurationError` for a model that is none, `InvalidError` for media that are no data URLs.
+        """
+        del callback_url
+        if not _MODEL.fullmatch(submission.model_ref):
+            raise ConfigurationError(f"{submission.model_ref!r} is no model of the Gemini API")
+        given = dict(submission.input)
+        response_format = {**given.pop("response_format", {}), "type": "video", "delivery": "uri"}
+        if isinstance(seconds := response_format.get("duration"), int | float):
+            response_format["duration"] = f"{seconds:g}s"
+        body = {
+            "model": submission.model_ref,
+            "input": _content(given),
+            **given,
+            "response_format": response_format,
+            "background": True,
+        }
+        return HttpRequest("POST", f"{self.base_url}/v1beta/interactions", _headers(credential), body)
+
+    def parse_submit(self, response: HttpResponse) -> SubmitResult:
+        """Judge the answer to a create, see `judge`; never raises."""
+        if not 200 <= response.status < 300:
+            failure, outcome = failure_in_http(response), judge(response)
+            return SubmitResult(outcome, failure=unbilled_unless_unknown(failure, outcome))
+        interaction = json_object(response.body)
+        if not INTERACTION_ID.fullmatch(str(interaction.get("id", ""))):
+            message = f"HTTP {response.status}, but the body is no interaction: it may have been accepted"
+            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+        return SubmitResult(SubmitOutcome.ACCEPTED, interaction_update(interaction, response))
+
+    def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
+        """Build `GET /v1beta/interactions/{id}`. Raises `InvalidError` for an impossible id."""
+        url = self._interaction(remote)
+        return HttpRequest("GET", url, _headers(credential), media_answer=True)
+
+    def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
+        """Read an interaction. Raises `ProviderError`; it is retryable where asking again may help."""
+        raise_unless_success(response)
+        return read_interaction(response)
+
+    def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
+        """Build `GET /download/v1beta/files/{id}:download?alt=media`. Raises `InvalidError` for an impossible id."""
+        if not FILE_ID.fullmatch(remote.result_ref):
+            raise InvalidError(f"{remote.result_ref!r} is not the id of a file of the Gemini API")
+        url = f"{self.base_url}/download/v1beta/files/{remote.result_ref}:download?alt=media"
+        return HttpRequest("GET", url, {**_headers(credential), "Accept": "*/*"}, media_answer=True)
+
+    def parse_result(self, response: HttpResponse) -> ProviderUpdate:
+        """Read the file; one that Google still works on is RUNNING, and is asked for with the next poll."""
+        if response.status == 400 and str(envelope(response).get("status", "")).lower() == _NOT_YET:
+            return ProviderUpdate(RemoteStatus.RUNNING, raw_status="completed, the file not yet active")
+        raise_unless_success(response)
+        return ProviderUpdate(
+            RemoteStatus.SUCCEEDED,
+            outputs=(body_output(response),),
+            progress=1.0,
+            raw_status="completed",
+            blobs=response.blobs,
+        )
+
+    def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
+        """Build `POST .../{id}/cancel`, without a body. Raises `InvalidError` for an impossible id."""
+        return HttpRequest("POST", f"{self._interaction(remote)}/cancel", _headers(credential))
+
+    def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
+        """Read the interaction after a cancel; a success without one says nothing yet."""
+        raise_unless_success(response)
+        interaction = json_object(response.body)
+        if "id" not in interaction:
+            return ProviderUpdate(RemoteStatus.UNKNOWN)
+        update = interaction_update(interaction, response)
+        # its video, if it was made, comes with the next poll
+        return (
+            update
+            if update.status is not RemoteStatus.SUCCEEDED
+            else replace(update, status=RemoteStatus.UNKNOWN)
+        )
+
+    def test_request(self, credential: Credential) -> HttpRequest:
+        """Build `GET /v1beta/models?pageSize=1`."""
+        return HttpRequest("GET", f"{self.base_url}/v1beta/models?pageSize=1", _headers(credential))
+
+    def parse_test(self, response: HttpResponse) -> str:
+        """Return the name of a model that the key opens: Google tells no account's name."""
+        raise_unless_success(response)
+        models = json_object(response.body).get("models")
+        first = models[0] if isinstance(models, list) and models else {}
+        name = first.get("name") if isinstance(first, dict) else None
+        return name if isinstance(name, str) and name else "Gemini API"
+
+    def _interaction(self, remote: RemoteJob) -> str:
+        if not INTERACTION_ID.fullmatch(remote.provider_job_id):
+            raise InvalidError(f"{remote.provider_job_id!r} is not the id of an interaction")
+        return f"{self.base_url}/v1beta/interactions/{remote.provider_job_id}"
+
+
+def _headers(credential: Credential) -> dict[str, str]:
+    return {"x-goog-api-key": credential.secret.strip(), "Accept": "application/json"}
+
+
+def _content(given: dict[str, Any]) -> str | list[Mapping[str, Any]]:
+    """Take the prompt and the media out of the input: the text alone, or a list with the media first."""
+    prompt = str(given.pop("prompt", ""))
+    content: list[Mapping[str, Any]] = []
+    for kind in _MEDIA:
+        values = given.pop(kind, None)
+        for value in values if isinstance(values, list) else [values] if values is not None else []:
+            media = inline_media(value, kind)
+            content.append({"type": kind, "data": media.base64, "mime_type": media.content_type})
+    return [*content, {"type": "text", "text": prompt}] if content else prompt

@@ -1,0 +1,195 @@
+"""What Google's APIs mean by their errors: HTTP answers, and the `error` of an operation or an interaction.
+
+| status or code | kind |
+|---|---|
+| INVALID_ARGUMENT, OUT_OF_RANGE, FAILED_PRECONDITION, `invalid_request` | invalid input |
+| the same with the reason API_KEY_INVALID | authentication |
+| the same, or PERMISSION_DENIED, about billing | billing |
+| UNAUTHENTICATED, PERMISSION_DENIED | authentication |
+| NOT_FOUND | not found |
+| RESOURCE_EXHAUSTED | rate limited |
+| INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED, ABORTED, UNKNOWN | outage |
+| CANCELLED | canceled |
+| a refusal by its usage guidelines, in words alone | moderation |
+
+Sources: cloud.google.com/apis/design/errors, github.com/googleapis/googleapis google/rpc/code.proto and
+error_details.proto, ai.google.dev/gemini-api/docs/troubleshooting; read November 2026.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome
+from lib.providers.answers import MAX_WAIT_SECONDS, clipped, error_of, json_object, retry_after_seconds
+
+_BY_WORD = {
+    "invalid_argument": FailureKind.INVALID_INPUT,
+    "out_of_range": FailureKind.INVALID_INPUT,
+    "failed_precondition": FailureKind.INVALID_INPUT,
+    "invalid_request": FailureKind.INVALID_INPUT,
+    "already_exists": FailureKind.INVALID_INPUT,
+    "unimplemented": FailureKind.INVALID_INPUT,
+    "unauthenticated": FailureKind.AUTHENTICATION,
+    "permission_denied": FailureKind.AUTHENTICATION,
+    "not_found": FailureKind.NOT_FOUND,
+    "resource_exhausted": FailureKind.RATE_LIMITED,
+    "internal": FailureKind.OUTAGE,
+    "unavailable": FailureKind.OUTAGE,
+    "deadline_exceeded": FailureKind.OUTAGE,
+    "aborted": FailureKind.OUTAGE,
+    "unknown": FailureKind.OUTAGE,
+    "data_loss": FailureKind.OUTAGE,
+    "cancelled": FailureKind.CANCELED,
+}
+_BY_HTTP_STATUS = {
+    400: "invalid_argument",
+    401: "unauthenticated",
+    402: "resource_exhausted",
+    403: "permission_denied",
+    404: "not_found",
+    408: "deadline_exceeded",
+    409: "aborted",
+    413: "invalid_argument",
+    422: "invalid_argument",
+    429: "resource_exhausted",
+    499: "cancelled",
+}
+# google.rpc.Code, in order: what the `error` of an operation has where HTTP has a status.
+_RPC_CODES = (
+    "ok",
+    "cancelled",
+    "unknown",
+    "invalid_argument",
+    "deadline_exceeded",
+    "not_found",
+    "already_exists",
+    "permission_denied",
+    "resource_exhausted",
+    "failed_precondition",
+    "aborted",
+    "out_of_range",
+    "unimplemented",
+    "internal",
+    "unavailable",
+    "data_loss",
+    "unauthenticated",
+)
+_RETRYABLE = (FailureKind.RATE_LIMITED, FailureKind.OUTAGE)
+# There is no code for it: only Google's sentences tell a refused prompt from a malformed one.
+_REFUSED = re.compile(
+    r"usage guidelines|responsible ai|safety (?:filter|polic|setting)|prohibited", re.IGNORECASE
+)
+_REFUSED_WORD = re.compile(r"safety|prohibited|policy|responsible_ai")
+_BILLING = re.compile(r"\bbilling\b", re.IGNORECASE)
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+
+
+def failure_in_http(response: HttpResponse) -> Failure:
+    """What an answer of 4xx or 5xx says, in Google's words where it has any."""
+    status = response.status
+    error = envelope(response)
+    word = _BY_HTTP_STATUS.get(status, "internal" if status >= 500 else "")
+    failure = failure_in_error(error, word, f"HTTP {status}, with no readable reason")
+    if not error and status == 404:
+        # some other server's page: it does not prove that Google has lost it
+        return Failure(FailureKind.UNKNOWN, failure.message)
+    if failure.retry_after_seconds is None:
+        return replace(failure, retry_after_seconds=retry_after_seconds(response))
+    return failure
+
+
+def failure_in_error(error: Mapping[str, Any], default: str = "", silence: str = "") -> Failure:
+    """What an `error` object says: google.rpc.Status, an HTTP envelope's, or the one of the Interactions API."""
+    word = _word(error) or default
+    message = error.get("message")
+    text = clipped(message) if isinstance(message, str) else ""
+    kind = _BY_WORD.get(word) or _BY_WORD.get(default) or FailureKind.UNKNOWN
+    reasons = {str(detail.get("reason", "")).upper() for detail in _details(error)}
+    if kind is FailureKind.INVALID_INPUT and "API_KEY_INVALID" in reasons:
+        kind = FailureKind.AUTHENTICATION
+    elif kind in (FailureKind.INVALID_INPUT, FailureKind.AUTHENTICATION) and (
+        "BILLING_DISABLED" in reasons or _BILLING.search(text)
+    ):
+        kind = FailureKind.BILLING
+    elif kind in (FailureKind.INVALID_INPUT, FailureKind.UNKNOWN) and (
+        _REFUSED.search(text) or _REFUSED_WORD.search(word)
+    ):
+        kind = FailureKind.MODERATION
+    return Failure(
+        kind,
+        text or silence or f"Google says: {word or 'nothing'}",
+        retryable=kind in _RETRYABLE,
+        retry_after_seconds=_retry_delay(error),
+    )
+
+
+def judge(response: HttpResponse) -> SubmitOutcome:
+    """What became of a create that was not answered with a job.
+
+    | answer | outcome | why |
+    |---|---|---|
+    | 429 | deferred | it was refused, and may say when to come back |
+    | 503 with UNAVAILABLE in Google's own words | deferred | refused by load; no job was named |
+    | 408 | unknown | a proxy may have given up waiting for an answer |
+    | other 4xx, and 301, 307, 308 | refused | judged and not taken, or nothing is at this address |
+    | any other | unknown | INTERNAL and DEADLINE_EXCEEDED may come after the work began |
+    """
+    status = response.status
+    if status == 429 or (status == 503 and _word(envelope(response)) == "unavailable"):
+        return SubmitOutcome.DEFERRED
+    if status in (301, 307, 308) or (400 <= status < 500 and status != 408):
+        return SubmitOutcome.REFUSED
+    return SubmitOutcome.UNKNOWN
+
+
+def unbilled(failure: Failure) -> Failure:
+    """The failure of what was not made and is not charged."""
+    return replace(failure, unbilled=True)
+
+
+def unbilled_unless_unknown(failure: Failure, outcome: SubmitOutcome) -> Failure:
+    """The failure of a create: nothing is charged for one that was provably not taken."""
+    return failure if outcome is SubmitOutcome.UNKNOWN else unbilled(failure)
+
+
+def raise_unless_success(response: HttpResponse) -> None:
+    """Raises `ProviderError` for an answer that is no success."""
+    if not 200 <= response.status < 300:
+        raise error_of(failure_in_http(response))
+
+
+def envelope(response: HttpResponse) -> Mapping[str, Any]:
+    """The `error` object of an answer; empty where there is none. Google sometimes wraps it in a list."""
+    body = response.body.strip()
+    if body.startswith(b"[") and body.endswith(b"]"):
+        body = body[1:-1]
+    error = json_object(body).get("error")
+    return error if isinstance(error, dict) else {}
+
+
+def _word(error: Mapping[str, Any]) -> str:
+    status, code = error.get("status"), error.get("code")
+    if isinstance(status, str) and status:
+        return status.lower()
+    if isinstance(code, str) and code:
+        return code.rpartition("/")[2].lower()
+    if isinstance(code, int) and 0 < code < len(_RPC_CODES):
+        return _RPC_CODES[code]
+    return ""
+
+
+def _details(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    details = error.get("details")
+    if isinstance(details, list):
+        yield from (detail for detail in details if isinstance(detail, dict))
+
+
+def _retry_delay(error: Mapping[str, Any]) -> float | None:
+    """The `retryDelay` of a RetryInfo, a protobuf duration such as `30s`."""
+    for detail in _details(error):
+        said = _DURATION.fullmatch(str(detail.get("retryDelay", "")))
+        if said:
+            return min(float(said[1]), MAX_WAIT_SECONDS)
+    return None

@@ -1,0 +1,74 @@
+"""A Google service account's key file, and the access tokens that it is exchanged for (RFC 7523).
+
+Source: developers.google.com/identity/protocols/oauth2/service-account; read November 2026.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lib.domain.errors import ConfigurationError
+from lib.domain.provider import HttpRequest
+
+SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+ASSERTION_SECONDS = 3600
+"""The longest that Google accepts."""
+
+_WRONG = "it must be the JSON file of a service account's key, as it was downloaded"
+
+
+@dataclass(frozen=True)
+class ServiceAccount:
+    """What a key file has that is used. Its `token_uri` is not: where a signature goes is not the file's to say."""
+
+    client_email: str
+    private_key: str = field(repr=False)
+    private_key_id: str = ""
+    project_id: str = ""
+
+    def token_request(self, token_url: str, now: datetime) -> HttpRequest:
+        """The exchange of a signed assertion for an access token, at `token_url` and for it alone.
+
+        Raises `ConfigurationError` for a private key that is none. Signing costs some 25 ms, once for each token.
+        """
+        import jwt  # noqa: PLC0415 - with cryptography a tenth of a second to import, for this provider alone
+
+        issued = int(now.timestamp())
+        claims = {
+            "iss": self.client_email,
+            "scope": SCOPE,
+            "aud": token_url,
+            "iat": issued,
+            "exp": issued + ASSERTION_SECONDS,
+        }
+        headers = {"kid": self.private_key_id} if self.private_key_id else None
+        try:
+            assertion = jwt.encode(claims, self.private_key, algorithm="RS256", headers=headers)
+        except (ValueError, TypeError, jwt.PyJWTError):  # `from None`: the cause may quote the key
+            raise ConfigurationError(
+                f"the private key of the service account cannot be read: {_WRONG}"
+            ) from None
+        return HttpRequest(
+            "POST",
+            token_url,
+            {"Accept": "application/json"},
+            form={"grant_type": GRANT_TYPE, "assertion": assertion},
+        )
+
+
+def read_service_account(text: str) -> ServiceAccount:
+    """The service account in a key file. Raises `ConfigurationError` for anything else; never quotes the text."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or document.get("type") != "service_account":
+        raise ConfigurationError(f"the credential is no service account's key: {_WRONG}")
+    found = {name: document.get(name, "") for name in ServiceAccount.__dataclass_fields__}
+    wrong = [name for name, value in found.items() if not isinstance(value, str)]
+    missing = [name for name in ("client_email", "private_key") if not found[name]]
+    if wrong or missing:
+        named = ", ".join(sorted({*wrong, *missing}))
+        raise ConfigurationError(f"the service account's key lacks {named}: {_WRONG}")
+    return ServiceAccount(**found)

@@ -1,0 +1,145 @@
+"""What OpenAI's answers mean, given that each may have been billed and none can be asked for again.
+
+| answer | outcome | why |
+|---|---|---|
+| 2xx with images or audio | accepted, succeeded | |
+| 2xx with an empty `data` | accepted, failed | |
+| 2xx with anything else | unknown | it was made, and we do not have it |
+| 429 `insufficient_quota`, or with `x-should-retry: false` | refused | waiting does not help |
+| other 429, and 409 | deferred | refused for now, before anything was made |
+| 408, 5xx, redirects after which it may be done | unknown | it may have been made, and billed |
+| other 4xx, and 301, 307, 308 | refused | judged and not made, or nothing is at this address |
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from lib.domain.provider import (
+    Failure,
+    FailureKind,
+    HttpResponse,
+    ProviderOutput,
+    ProviderUpdate,
+    RemoteStatus,
+    SubmitOutcome,
+    SubmitResult,
+)
+from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
+from lib.providers.media_answer import body_output, media_output
+
+_BY_CODE = {
+    "moderation_blocked": FailureKind.MODERATION,
+    "content_policy_violation": FailureKind.MODERATION,
+    "insufficient_quota": FailureKind.BILLING,
+    "billing_hard_limit_reached": FailureKind.BILLING,
+    "billing_not_active": FailureKind.BILLING,
+    "invalid_api_key": FailureKind.AUTHENTICATION,
+    "model_not_found": FailureKind.NOT_FOUND,
+    "rate_limit_exceeded": FailureKind.RATE_LIMITED,
+}
+_BY_STATUS = {
+    400: FailureKind.INVALID_INPUT,
+    401: FailureKind.AUTHENTICATION,
+    402: FailureKind.BILLING,
+    403: FailureKind.AUTHENTICATION,
+    404: FailureKind.NOT_FOUND,
+    408: FailureKind.OUTAGE,
+    409: FailureKind.OUTAGE,
+    413: FailureKind.INVALID_INPUT,
+    415: FailureKind.INVALID_INPUT,
+    422: FailureKind.INVALID_INPUT,
+    429: FailureKind.RATE_LIMITED,
+}
+_RETRYABLE = (FailureKind.RATE_LIMITED, FailureKind.OUTAGE)
+_MOVED = (301, 307, 308)
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_AUDIO = re.compile(r"audio/[\w.+-]+|application/octet-stream")
+
+
+def judge_answer(response: HttpResponse) -> SubmitResult:
+    """What became of a request; never raises, whatever the answer is."""
+    if 200 <= response.status < 300:
+        return _made(response)
+    failure, status = failure_in_http(response), response.status
+    if status in (409, 429) and failure.retryable:
+        return SubmitResult(SubmitOutcome.DEFERRED, failure=replace(failure, unbilled=True))
+    if status in _MOVED or (400 <= status < 500 and status != 408):
+        return SubmitResult(SubmitOutcome.REFUSED, failure=replace(failure, unbilled=True))
+    return SubmitResult(SubmitOutcome.UNKNOWN, failure=failure)
+
+
+def failure_in_http(response: HttpResponse) -> Failure:
+    """What an answer of 4xx or 5xx (or a redirect) says, in OpenAI's own words if it has any."""
+    status = response.status
+    error = json_object(response.body).get("error")
+    said: Mapping[str, Any] = error if isinstance(error, dict) else {}
+    by_status = _BY_STATUS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    words = [str(said.get(name, "")).lower() for name in ("code", "type")]
+    kind = next((_BY_CODE[word] for word in words if word in _BY_CODE), by_status)
+    if status == 404 and not said:
+        kind = FailureKind.UNKNOWN  # some other server's page
+    message = said.get("message")
+    return Failure(
+        kind,
+        clipped(message) if isinstance(message, str) and message.strip() else _silence(status),
+        retryable=kind in _RETRYABLE and response.headers.get("x-should-retry", "").lower() != "false",
+        retry_after_seconds=_wait(response),
+    )
+
+
+def _made(response: HttpResponse) -> SubmitResult:
+    content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    answer = json_object(response.body)
+    images = answer.get("data")
+    if isinstance(images, list):
+        return _accepted(response, _images(answer, images, response))
+    if _AUDIO.fullmatch(content_type) and (response.body or response.blobs):
+        return _accepted(response, (body_output(response),))
+    message = f"HTTP {response.status}, but the body is neither images nor audio: it may have been made"
+    return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+
+
+def _accepted(response: HttpResponse, outputs: tuple[ProviderOutput, ...]) -> SubmitResult:
+    request_id = response.headers.get("x-request-id", "")
+    failure = None if outputs else Failure(FailureKind.MODEL_ERROR, "OpenAI's answer has no image in it")
+    update = ProviderUpdate(
+        RemoteStatus.SUCCEEDED if outputs else RemoteStatus.FAILED,
+        request_id if _REQUEST_ID.fullmatch(request_id) else None,
+        outputs,
+        failure=failure,
+        progress=1.0 if outputs else None,
+        raw_status=str(response.status),
+        blobs=response.blobs,
+    )
+    return SubmitResult(SubmitOutcome.ACCEPTED, update)
+
+
+def _images(
+    answer: Mapping[str, Any], images: list[Any], response: HttpResponse
+) -> tuple[ProviderOutput, ...]:
+    output_format = answer.get("output_format")
+    content_type = f"image/{output_format if isinstance(output_format, str) else 'png'}"
+    found = (image.get("b64_json") or image.get("url") for image in images if isinstance(image, dict))
+    return tuple(
+        media_output(value, response, content_type) for value in found if isinstance(value, str) and value
+    )
+
+
+def _wait(response: HttpResponse) -> float | None:
+    """`retry-after-ms`, which is the finer of the two, or `retry-after`."""
+    try:
+        seconds = float(response.headers.get("retry-after-ms", "")) / 1000
+    except ValueError:
+        return retry_after_seconds(response)
+    if not math.isfinite(seconds) or seconds < 0:
+        return retry_after_seconds(response)
+    return min(seconds, MAX_WAIT_SECONDS)
+
+
+def _silence(status: int) -> str:
+    if status in _MOVED:
+        return f"HTTP {status}: OpenAI's base URL redirects; it must not"
+    return f"HTTP {status}, with no readable reason"
