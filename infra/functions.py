@@ -96,6 +96,12 @@ FUNCTIONS = (
         needs=frozenset({Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.ADVANCE_SEND, Need.TEMP_WRITE}),
     ),
     FunctionSpec(
+        name="receive_upload",
+        timeout_seconds=10,
+        memory_mb=256,
+        needs=frozenset({Need.WEBHOOK_TOKEN, Need.TEMP_WRITE, Need.ADVANCE_SEND}),
+    ),
+    FunctionSpec(
         name="get_status",
         timeout_seconds=10,
         memory_mb=512,

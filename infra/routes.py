@@ -45,6 +45,7 @@ class Route:
 ROUTES = (
     Route("generate_media", "POST", "/generate-media", Access.API_KEY),
     Route("process_webhook", "POST", "/webhook/{provider}", Access.CALLBACK),
+    Route("receive_upload", "PUT", "/upload/{provider}/{filename}", Access.CALLBACK),
     Route("get_status", "GET", "/status/{jobId}", Access.API_KEY),
     Route("manage_jobs", "GET", "/jobs", Access.API_KEY),
     Route("manage_jobs", "GET", "/jobs/{jobId}", Access.API_KEY),

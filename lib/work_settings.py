@@ -177,6 +177,11 @@ class WebhookSettings(AdvanceQueueSettings, BucketSettings, ProviderSettings, To
 
 
 @dataclass(frozen=True, kw_only=True)
+class UploadSettings(AdvanceQueueSettings, BucketSettings, TokenSettings):
+    """Of `receive_upload`."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class SweepSettings(MirrorSettings, QueueSettings, RetentionSettings):
     """Of `check_replicate_status`."""
 

@@ -125,6 +125,13 @@ def _webhook(
 ) -> None: ...
 
 
+def _upload(
+    provider: Annotated[str, Path(description="The provider's name, as in the models")],
+    filename: Annotated[str, Path(description="The file's name")],
+    prediction: Annotated[str, Header(alias="X-Prediction-ID", description="Our id of the attempt")],
+) -> None: ...
+
+
 def _nothing() -> None: ...
 
 
@@ -151,6 +158,7 @@ _DOCUMENTED: dict[Operation, tuple[Callable[..., None], dict[int, type[BaseModel
     op.CANCEL_JOB: (_job, {200: JobView, 202: JobView}, (401, 404, 409, 503)),
     op.LIST_MODELS: (_models, {200: ModelList}, (401, 422, 503)),
     op.RECEIVE_WEBHOOK: (_webhook, {200: Received}, (400, 401, 404, 413, 503)),
+    op.RECEIVE_UPLOAD: (_upload, {}, (400, 401, 404, 503)),
     op.GET_HEALTH: (_nothing, {200: HealthView, 503: HealthView}, ()),
     op.GET_HEALTH_DETAILS: (_nothing, {200: d.HealthDetails, 503: d.HealthDetails}, (401, 403)),
     op.GET_SYSTEM_ANALYTICS: (_nothing, {200: d.SystemStatistics}, (401, 403, 422, 503)),
@@ -194,6 +202,8 @@ def _document(resolver: APIGatewayHttpResolver, operation: Operation) -> None:
     }
     if operation is op.GET_MEDIA:
         responses[302] = {"description": "There it is, for an hour", "headers": dict(_LOCATION)}
+    elif operation is op.RECEIVE_UPLOAD:
+        responses[307] = {"description": "Put it there instead, within minutes", "headers": dict(_LOCATION)}
     elif not answers:
         responses[200] = {"description": "Done"}
     for status in problems:

@@ -32,6 +32,7 @@ class Operation:
             self.path.replace("{jobId}", "<job_id>")
             .replace("{outputId}", "<output_id>")
             .replace("{provider}", "<provider>")
+            .replace("{filename}", "<filename>")
         )
 
     def parameters_in(self, path: str) -> dict[str, str] | None:
@@ -106,6 +107,15 @@ RECEIVE_WEBHOOK = Operation(
     Access.CALLBACK,
     "Providers",
 )
+RECEIVE_UPLOAD = Operation(
+    "receiveUpload",
+    "receive_upload",
+    "PUT",
+    "/upload/{provider}/{filename}",
+    "Where servers of one's own put what they made",
+    Access.CALLBACK,
+    "Providers",
+)
 GET_HEALTH = Operation(
     "getHealth", "describe_api", "GET", "/health", "Whether the gateway works", Access.PUBLIC, "Service"
 )
@@ -173,6 +183,7 @@ OPERATIONS = (
     CANCEL_JOB,
     LIST_MODELS,
     RECEIVE_WEBHOOK,
+    RECEIVE_UPLOAD,
     GET_SYSTEM_ANALYTICS,
     GET_PROCESSING_ANALYTICS,
     GET_STORAGE_ANALYTICS,

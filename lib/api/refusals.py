@@ -16,7 +16,7 @@ from lib.domain.ids import parse_job_id
 from lib.domain.observations import SecurityEventKind as Kind
 from lib.domain.security_event import Refusal
 
-FORGERIES = frozenset({"webhook_token_wrong", "webhook_signature_wrong"})
+FORGERIES = frozenset({"webhook_token_wrong", "webhook_signature_wrong", "upload_token_wrong"})
 LONGEST_DETAIL = 100
 
 

@@ -12,6 +12,9 @@ URL_LIFE_SECONDS = 3600
 WINDOW_SECONDS = 300
 """So long an object keeps its address: pollers need no new one each second, and browsers may cache what it shows."""
 
+UPLOAD_LIFE_SECONDS = 300
+"""A server that was sent on to an address uses it at once; its clock and ours may differ a little."""
+
 REMEMBERED = 1024
 
 
@@ -44,3 +47,9 @@ class UrlSigner:
         address = account.object_url(self.bucket, key)
         url = signer.presigned_get(address, life, datetime.fromtimestamp(begun, UTC))
         return SignedUrl(url, format_time(datetime.fromtimestamp(begun + life, UTC)))
+
+
+def upload_address(bucket: str, key: str, now: datetime) -> str:
+    """An address that takes one object of any type under this key, for `UPLOAD_LIFE_SECONDS`."""
+    signer = Signer(account.credentials(), account.region(), "s3")
+    return signer.presigned_put(account.object_url(bucket, key), UPLOAD_LIFE_SECONDS, now)

@@ -54,6 +54,13 @@ class Signer:
 
     def presigned_get(self, url: str, expires_in: int, now: datetime) -> str:
         """An address that anybody may read for so many seconds, if these credentials live as long."""
+        return self._presigned("GET", url, expires_in, now)
+
+    def presigned_put(self, url: str, expires_in: int, now: datetime) -> str:
+        """An address that anybody may put an object to, as above."""
+        return self._presigned("PUT", url, expires_in, now)
+
+    def _presigned(self, method: str, url: str, expires_in: int, now: datetime) -> str:
         parts = urlsplit(url)
         stamp = _stamp(now)
         query = {
@@ -66,7 +73,7 @@ class Signer:
         if self.credentials.token:
             query["X-Amz-Security-Token"] = self.credentials.token
         encoded = "&".join(f"{name}={quote(query[name], safe='-_.~')}" for name in sorted(query))
-        request = _canonical("GET", parts.path, encoded, {"host": parts.netloc}, "UNSIGNED-PAYLOAD")
+        request = _canonical(method, parts.path, encoded, {"host": parts.netloc}, "UNSIGNED-PAYLOAD")
         return f"{url}?{encoded}&X-Amz-Signature={self._signature(request, stamp)}"
 
     def _scope(self, stamp: str) -> str:

@@ -19,6 +19,7 @@ from lib.bootstrap.callers import (
     list_jobs,
     look_up_status,
     read_media,
+    receive_upload,
 )
 from lib.bootstrap.database import (
     address_of_record,
@@ -133,6 +134,7 @@ __all__ = [
     "read_media",
     "reading_connection",
     "reading_outage",
+    "receive_upload",
     "record",
     "record_connection",
     "record_tier",

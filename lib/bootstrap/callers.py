@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from lib.services.list_jobs import ListJobs
     from lib.services.look_up_status import LookUpStatus
     from lib.services.read_media import ReadMedia
+    from lib.services.receive_upload import ReceiveUpload
 
 
 @cache
@@ -202,6 +203,26 @@ def accept_webhook() -> "AcceptWebhook":
         ),
         queue=bootstrap.advance_queue(),
         bucket=bootstrap.bucket,
+        metrics=bootstrap.metrics(),
+        clock=bootstrap.clock,
+    )
+
+
+@cache
+def receive_upload() -> "ReceiveUpload":
+    """Sends files of providers' own servers on to the bucket."""
+    import secrets
+    from functools import partial
+
+    from lib import work_settings as w
+    from lib.aws.signed_urls import upload_address
+    from lib.services.receive_upload import ReceiveUpload
+
+    bucket = bootstrap.settings(w.UploadSettings).bucket
+    return ReceiveUpload(
+        token_key=bootstrap.webhook_token_key,
+        address_for=partial(upload_address, bucket),
+        unique=partial(secrets.token_hex, 8),
         metrics=bootstrap.metrics(),
         clock=bootstrap.clock,
     )

@@ -36,7 +36,7 @@ def is_upload_of(key: str, provider: str, own_id: str) -> bool:
 
 
 def upload_token(key: str, provider: str) -> str:
-    """The token in a provider's upload address: 43 characters of base64url, by the key of the webhooks' tokens."""
+    """The token of a provider's upload address: 43 characters of base64url, by the key of the webhooks' tokens."""
     mac = hmac.new(key.encode(), f"upload:{provider}".encode(), hashlib.sha256).digest()
     return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
@@ -47,5 +47,21 @@ def upload_token_is_genuine(key: str, provider: str, token: str) -> bool:
 
 
 def upload_url(base_url: str, key: str, provider: str) -> str:
-    """What to give a server as its upload address, with the slash at the end: it only appends a file's name."""
-    return f"{base_url.rstrip('/')}/upload/{quote(provider, safe='')}/{upload_token(key, provider)}/"
+    """What to give a server as its upload address, with the slash at the end: it only appends a file's name.
+
+    The token stands before the host, from where HTTP clients take it into `Authorization: Basic`: a path is logged.
+    """
+    scheme, _, host = base_url.rstrip("/").partition("://")
+    return f"{scheme}://{provider}:{upload_token(key, provider)}@{host}/upload/{quote(provider, safe='')}/"
+
+
+def presented_token(authorization: str) -> str:
+    """The password of `Authorization: Basic` (RFC 7617); empty for anything else."""
+    scheme, _, value = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        decoded = base64.b64decode(value.strip(), validate=True).decode()
+    except ValueError:
+        return ""
+    return decoded.partition(":")[2]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path as FilePath
 from tempfile import mkdtemp
 
-from cog import BaseRunner, Path
+from cog import BaseRunner, Path  # type: ignore[import-untyped]  # the package has no types
 
 from local.simulation.draw.image import draw_picture, save_picture
 from local.simulation.draw.recipe import recipe_of
@@ -19,7 +19,7 @@ RUNS = "runs.jsonl"
 _STEP_SECONDS = 0.05
 
 
-class Sketch(BaseRunner):
+class Sketch(BaseRunner):  # type: ignore[misc]  # as above
     """Draws."""
 
     def run(  # noqa: PLR0917 - Cog gives the inputs as arguments

@@ -16,6 +16,7 @@ EVERY_FUNCTION_HAS = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOO
 SETTINGS: dict[str, Any] = {
     "generate_media": work_settings.GenerateSettings,
     "process_webhook": work_settings.WebhookSettings,
+    "receive_upload": work_settings.UploadSettings,
     "get_status": settings.StatusSettings,
     "manage_jobs": work_settings.JobsSettings,
     "describe_api": work_settings.DescribeSettings,

@@ -21,6 +21,11 @@ MAY_DO = {
         secret providers/replicate, webhook/token-key
         s3 PutObject temp/*
         sqs SendMessage advance""",
+    # it signs addresses with its own right to write; a wrong token is told of through the queue
+    "receive_upload": """
+        secret webhook/token-key
+        s3 PutObject temp/*
+        sqs SendMessage advance""",
     # reads heal the mirrors above; it signs addresses with its own right to read them
     "get_status": """
         secret database/main, redis/main

@@ -28,6 +28,7 @@ SECRET = secrets.TIMEOUT_SECONDS
 BEHIND_THE_API = (
     "generate_media",
     "process_webhook",
+    "receive_upload",
     "get_status",
     "manage_jobs",
     "describe_api",

@@ -44,7 +44,7 @@ def said_by(name: str, **changes: object) -> ProviderUpdate:
         ("not_polled", SubmitOutcome.REFUSED, FailureKind.UNKNOWN),
     ],
 )
-def test_an_answer_that_is_no_success_is_judged(name: str, outcome: SubmitOutcome, kind: FailureKind):
+def test_an_answer_that_is_no_success_is_judged(name: str, outcome: SubmitOutcome, kind: FailureKind) -> None:
     result = adapter.parse_submit(answer(name))
 
     assert result.outcome is outcome
@@ -67,18 +67,20 @@ def test_an_answer_that_is_no_success_is_judged(name: str, outcome: SubmitOutcom
         (502, SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
     ],
 )
-def test_a_proxys_answer_is_judged_by_its_status(status: int, outcome: SubmitOutcome, kind: FailureKind):
+def test_a_proxys_answer_is_judged_by_its_status(
+    status: int, outcome: SubmitOutcome, kind: FailureKind
+) -> None:
     result = adapter.parse_submit(HttpResponse(status, {}, b"<html>"))
 
     assert (result.outcome, result.failure and result.failure.kind) == (outcome, kind)
 
 
-def test_a_busy_server_is_asked_again_soon_unless_it_says_when():
+def test_a_busy_server_is_asked_again_soon_unless_it_says_when() -> None:
     assert _wait(answer("busy")) == 5.0
     assert _wait(HttpResponse(503, {"retry-after": "9"}, b"")) == 9.0
 
 
-def test_the_servers_own_words_are_kept():
+def test_the_servers_own_words_are_kept() -> None:
     assert _words("busy") == "At capacity - all prediction slots busy"
     assert _words("old_busy") == "Already running a prediction"
     assert (
@@ -100,7 +102,9 @@ def test_the_servers_own_words_are_kept():
         ("failed_synchronously", RemoteStatus.FAILED),
     ],
 )
-def test_a_prediction_in_the_answer_was_accepted_even_if_it_has_ended(name: str, status: RemoteStatus):
+def test_a_prediction_in_the_answer_was_accepted_even_if_it_has_ended(
+    name: str, status: RemoteStatus
+) -> None:
     result = adapter.parse_submit(answer(name))
 
     assert result.outcome is SubmitOutcome.ACCEPTED
@@ -109,11 +113,11 @@ def test_a_prediction_in_the_answer_was_accepted_even_if_it_has_ended(name: str,
 
 
 @pytest.mark.parametrize("body", [b"", b"ok", b"[]", b"{}"])
-def test_a_success_without_a_prediction_may_have_been_accepted(body: bytes):
+def test_a_success_without_a_prediction_may_have_been_accepted(body: bytes) -> None:
     assert adapter.parse_submit(HttpResponse(202, {}, body)).outcome is SubmitOutcome.UNKNOWN
 
 
-def test_a_start_tells_that_it_runs():
+def test_a_start_tells_that_it_runs() -> None:
     update = said_by("webhook_start")
 
     assert (update.status, update.provider_job_id, update.outputs) == (
@@ -123,14 +127,14 @@ def test_a_start_tells_that_it_runs():
     )
 
 
-def test_what_there_is_of_an_output_before_the_end_does_not_count():
+def test_what_there_is_of_an_output_before_the_end_does_not_count() -> None:
     update = said_by("webhook_output")
 
     assert (update.status, update.outputs) == (RemoteStatus.RUNNING, ())
     assert update.progress == 0.95
 
 
-def test_an_uploaded_file_is_an_object_of_our_bucket():
+def test_an_uploaded_file_is_an_object_of_our_bucket() -> None:
     update = said_by("webhook_succeeded")
 
     assert update.status is RemoteStatus.SUCCEEDED
@@ -138,7 +142,7 @@ def test_an_uploaded_file_is_an_object_of_our_bucket():
     assert update.billed_seconds == pytest.approx(1.2, abs=0.2)
 
 
-def test_several_files_are_several_objects():
+def test_several_files_are_several_objects() -> None:
     base = f"https://bucket.s3.us-east-1.amazonaws.com/temp/uploads/cog/{PREDICTION_ID}"
 
     update = said_by(
@@ -162,17 +166,17 @@ def test_several_files_are_several_objects():
         "media/u1/image/2026/11/21/j/0.png",
     ],
 )
-def test_what_lies_elsewhere_is_no_object_of_this_attempts(path: str):
+def test_what_lies_elsewhere_is_no_object_of_this_attempts(path: str) -> None:
     update = said_by("webhook_succeeded", output=f"https://bucket.example/{path}")
 
     assert [output.kind for output in update.outputs] == [OutputKind.URL]
 
 
-def test_a_data_url_is_an_output():
+def test_a_data_url_is_an_output() -> None:
     assert [output.kind for output in said_by("webhook_data_url").outputs] == [OutputKind.DATA_URL]
 
 
-def test_text_is_an_output_though_it_comes_in_pieces():
+def test_text_is_an_output_though_it_comes_in_pieces() -> None:
     update = said_by("webhook_succeeded", output=["a fox", " runs"])
 
     assert update.outputs == (ProviderOutput(OutputKind.TEXT, "a fox runs"),)
@@ -181,7 +185,7 @@ def test_text_is_an_output_though_it_comes_in_pieces():
 @pytest.mark.parametrize(
     "output", ["/tmp/tmp2x0w/out.png", "file:///tmp/x/out.png", ["/tmp/a.png", "/tmp/b.png"]]
 )
-def test_a_path_inside_the_container_is_a_failure_that_says_what_to_do(output: object):
+def test_a_path_inside_the_container_is_a_failure_that_says_what_to_do(output: object) -> None:
     update = said_by("old_webhook_path", output=output)
 
     assert (update.status, update.outputs) == (RemoteStatus.FAILED, ())
@@ -200,7 +204,7 @@ def test_a_path_inside_the_container_is_a_failure_that_says_what_to_do(output: o
 )
 def test_a_failure_is_told_in_the_models_words_and_nobody_billed_it(
     name: str, kind: FailureKind, retryable: bool, words: str
-):
+) -> None:
     failure = said_by(name).failure
 
     assert failure is not None
@@ -208,14 +212,14 @@ def test_a_failure_is_told_in_the_models_words_and_nobody_billed_it(
     assert words in failure.message
 
 
-def test_an_upload_that_failed_for_a_while_may_be_tried_again():
+def test_an_upload_that_failed_for_a_while_may_be_tried_again() -> None:
     failure = said_by("webhook_failed", error="Failed to upload output: upload request timed out").failure
 
     assert failure is not None
     assert failure.retryable
 
 
-def test_a_refusal_of_content_is_moderation():
+def test_a_refusal_of_content_is_moderation() -> None:
     failure = said_by("webhook_failed", error="Prediction failed: NSFW content detected").failure
 
     assert failure is not None
@@ -235,16 +239,16 @@ def test_a_refusal_of_content_is_moderation():
 )
 def test_other_letter_case_and_missing_surprising_and_extra_fields_break_nothing(
     said: dict[str, object], status: RemoteStatus
-):
+) -> None:
     assert update_from(said).status is status
 
 
 @pytest.mark.parametrize("wrong", ["not-ours", "../etc", "", 7])
-def test_an_id_that_is_none_of_ours_is_not_taken(wrong: object):
+def test_an_id_that_is_none_of_ours_is_not_taken(wrong: object) -> None:
     assert said_by("webhook_start", id=wrong).provider_job_id is None
 
 
-def test_a_servers_token_is_checked_where_the_operator_set_one():
+def test_a_servers_token_is_checked_where_the_operator_set_one() -> None:
     headers, body = webhook("webhook_start")
 
     assert (
@@ -256,12 +260,12 @@ def test_a_servers_token_is_checked_where_the_operator_set_one():
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"id": "x"}', b"\xff"])
-def test_a_webhook_that_is_no_prediction_is_refused(body: bytes):
+def test_a_webhook_that_is_no_prediction_is_refused(body: bytes) -> None:
     with pytest.raises(BadRequestError, match="is not a Cog prediction"):
         adapter.parse_webhook({}, body, (), NOW)
 
 
-def test_redeliveries_are_told_apart_by_nothing():
+def test_redeliveries_are_told_apart_by_nothing() -> None:
     assert adapter.webhook_id({"x-request-id": "1"}) is None
 
 

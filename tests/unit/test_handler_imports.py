@@ -20,6 +20,7 @@ MAY_LOAD = {
     "migrate_database": frozenset[str](),
     "check_replicate_status": frozenset[str](),
     "process_webhook": frozenset[str](),
+    "receive_upload": frozenset[str](),
     "generate_media": frozenset({"pydantic", "jsonschema"}),
     "advance_job": frozenset[str](),
     "store_result": frozenset[str](),

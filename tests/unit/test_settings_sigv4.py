@@ -43,11 +43,13 @@ def test_a_signed_request_is_as_botocore_signs_it(token: str | None) -> None:
         "http://127.0.0.1:5000/b/media/u1/0-thumb.webp",
     ],
 )
-def test_a_presigned_address_is_as_botocore_makes_it(url: str, token: str | None) -> None:
-    theirs = AWSRequest("GET", url)
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_presigned_address_is_as_botocore_makes_it(method: str, url: str, token: str | None) -> None:
+    theirs = AWSRequest(method, url)
     with patch("botocore.auth.get_current_datetime", return_value=NOW.replace(tzinfo=None)):
         S3SigV4QueryAuth(credentials(token), "s3", "eu-west-1", expires=3600).add_auth(theirs)
-    ours = signer("s3", token).presigned_get(url, 3600, NOW)
+    presigned = signer("s3", token).presigned_get if method == "GET" else signer("s3", token).presigned_put
+    ours = presigned(url, 3600, NOW)
     assert sorted(ours.partition("?")[2].split("&")) == sorted(theirs.url.partition("?")[2].split("&"))
 
 
