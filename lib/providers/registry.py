@@ -25,6 +25,12 @@ ADAPTERS: Mapping[str, Registration] = {
     ),
     "gemini": Registration("lib.providers.gemini:GeminiAdapter", "Google Gemini", "GEMINI_API_KEY"),
     "openai": Registration("lib.providers.openai:OpenaiAdapter", "OpenAI", "OPENAI_API_KEY"),
+    "stability": Registration(
+        "lib.providers.stability:StabilityAdapter", "Stability AI", "STABILITY_API_KEY"
+    ),
+    "elevenlabs": Registration(
+        "lib.providers.elevenlabs:ElevenLabsAdapter", "ElevenLabs", "ELEVENLABS_API_KEY"
+    ),
 }
 
 

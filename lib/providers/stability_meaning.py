@@ -1,0 +1,144 @@
+"""What Stability's answers mean in the gateway's words.
+
+| answer | kind |
+|---|---|
+| 400 bad_request, 413 payload_too_large, 422 invalid_language, 422 public_figure, 415 | invalid input |
+| 401 unauthorized | authentication |
+| 402 | billing |
+| 403 content_moderation; a result whose `finish-reason` is CONTENT_FILTERED | moderation |
+| another 403 | authentication |
+| 404 not_found in Stability's words | not found |
+| 429 rate_limit_exceeded | rate limited, for 60 seconds unless it says otherwise |
+| 5xx, 408 | outage |
+
+A refused request and a failed generation cost nothing; a filtered one was made, and counts
+(platform.stability.ai/docs/api-reference; read November 2026).
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lib.domain.provider import (
+    Failure,
+    FailureKind,
+    HttpResponse,
+    ProviderOutput,
+    ProviderUpdate,
+    RemoteStatus,
+)
+from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.media_answer import body_output, media_output
+
+LOCKED_OUT_SECONDS = 60.0
+"""How long a key is locked out after 150 requests in 10 seconds; no header says it."""
+
+RESULT_ID = re.compile(r"[A-Za-z0-9_-]{8,128}")
+
+_KINDS = {
+    400: FailureKind.INVALID_INPUT,
+    401: FailureKind.AUTHENTICATION,
+    402: FailureKind.BILLING,
+    403: FailureKind.AUTHENTICATION,
+    404: FailureKind.NOT_FOUND,
+    408: FailureKind.OUTAGE,
+    413: FailureKind.INVALID_INPUT,
+    415: FailureKind.INVALID_INPUT,
+    422: FailureKind.INVALID_INPUT,
+    429: FailureKind.RATE_LIMITED,
+}
+_MEDIA_TYPES = ("image/", "audio/", "video/", "application/octet-stream")
+_FILTERED = "CONTENT_FILTERED"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+def failure_in_http(response: HttpResponse) -> Failure:
+    """What an answer that is not 2xx says, in Stability's words where it has any."""
+    status, name = response.status, error_name(response)
+    kind = _KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    if name == "content_moderation":
+        kind = FailureKind.MODERATION
+    if kind is FailureKind.NOT_FOUND and not name:
+        kind = FailureKind.OUTAGE  # some other server's page: it does not prove that Stability has lost it
+    wait = retry_after_seconds(response)
+    if kind is FailureKind.RATE_LIMITED and wait is None:
+        wait = LOCKED_OUT_SECONDS
+    return Failure(
+        kind,
+        _words(response, name),
+        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        retry_after_seconds=wait,
+        unbilled=bool(name),
+    )
+
+
+def error_name(response: HttpResponse) -> str:
+    """The `name` of Stability's error, in lower case; empty where the body is none of its errors."""
+    body = json_object(response.body)
+    name = body.get("name")
+    has_words = isinstance(body.get("errors"), list) or isinstance(body.get("message"), str)
+    return name.strip().lower() if isinstance(name, str) and has_words else ""
+
+
+def accepted_id(response: HttpResponse) -> str | None:
+    """The id under which an accepted job's result can be asked for; None where the answer names none."""
+    found = json_object(response.body).get("id")
+    return found if isinstance(found, str) and RESULT_ID.fullmatch(found) else None
+
+
+def result_in(response: HttpResponse) -> ProviderUpdate | None:
+    """The result that a 2xx brings, as bytes or in JSON; None where it brings none."""
+    body = {} if response.blobs and not response.body else json_object(response.body)
+    output = _output(response, body)
+    if output is None:
+        return None
+    said = response.headers.get("finish-reason") or body.get("finish_reason") or "SUCCESS"
+    seed = response.headers.get("seed") or body.get("seed")
+    raw_status = f"{said}, seed {seed}" if seed not in (None, "") else str(said)
+    identity = response.headers.get("x-request-id", "")
+    update = ProviderUpdate(
+        RemoteStatus.SUCCEEDED,
+        identity if _REQUEST_ID.fullmatch(identity) else None,
+        (output,),
+        progress=1.0,
+        raw_status=raw_status[:200],
+        blobs=response.blobs,
+    )
+    return _filtered(update) if str(said).strip().upper() == _FILTERED else update
+
+
+def _filtered(update: ProviderUpdate) -> ProviderUpdate:
+    words = "The output violated Stability's content policy, and was blurred or silenced (CONTENT_FILTERED)"
+    return ProviderUpdate(
+        RemoteStatus.FAILED,
+        update.provider_job_id,
+        failure=Failure(FailureKind.MODERATION, words),
+        raw_status=update.raw_status,
+    )
+
+
+def _output(response: HttpResponse, body: Mapping[str, Any]) -> ProviderOutput | None:
+    content_type = response.headers.get("content-type", "").strip().lower()
+    for name, default in (("image", "image/png"), ("audio", "audio/mpeg"), ("video", "video/mp4")):
+        value = body.get(name)
+        if isinstance(value, str) and value:
+            # "application/json; type=image/png" says what the base64 is
+            _, _, said = content_type.partition("type=")
+            return media_output(value, response, said.partition(";")[0].strip() or default)
+    is_media = content_type.startswith(_MEDIA_TYPES)
+    if (response.blobs and not response.body) or (is_media and response.body):
+        return body_output(response)
+    return None
+
+
+def _words(response: HttpResponse, name: str) -> str:
+    body = json_object(response.body)
+    errors = body.get("errors")
+    said = [str(error) for error in errors] if isinstance(errors, list) else []
+    message = body.get("message")
+    if isinstance(message, str):
+        said.append(message)
+    words = "; ".join(filter(None, said))
+    if name:
+        return clipped(f"{name}: {words}" if words else name)
+    return f"HTTP {response.status}, with no readable reason"
