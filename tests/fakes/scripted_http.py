@@ -33,6 +33,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("content-length") or 0)
         headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.released.wait(self.server.seconds_before_body)
         body = self.rfile.read(length)
         peer = (str(self.client_address[0]), int(self.client_address[1]))
         self.server.received.append(Received(self.command, self.path, headers, body, peer))
@@ -46,7 +47,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class ScriptedServer(ThreadingHTTPServer):
-    """The server; `received` grows with each request, `released` frees the handlers that wait."""
+    """The server; `received` grows with each request, `released` frees the handlers that wait.
+
+    With `seconds_before_body` a request's body is left in the socket for so long.
+    """
 
     daemon_threads = True
     block_on_close = True
@@ -56,6 +60,7 @@ class ScriptedServer(ThreadingHTTPServer):
         self.acts = acts
         self.received: list[Received] = []
         self.released = threading.Event()
+        self.seconds_before_body = 0.0
 
     @property
     def url(self) -> str:
@@ -118,6 +123,15 @@ def reset(handler: Handler) -> None:
 def garbage(handler: Handler) -> None:
     """Answer with what is no HTTP."""
     handler.wfile.write(b"\x00\x01\x02 this is not HTTP\r\n\r\n")
+    handler.close_connection = True
+
+
+def drip_headers(handler: Handler) -> None:
+    """Send one header after another until the client goes or the test ends."""
+    handler.send_response(200)
+    handler.flush_headers()
+    while not handler.server.released.wait(0.01):
+        handler.wfile.write(b"x")
     handler.close_connection = True
 
 
