@@ -10,6 +10,7 @@ from lib.domain.model_config import ModelConfig, PricingType
 from lib.domain.model_input import same_value
 from lib.domain.parameter_schema import matches, schema_problems, shown
 from lib.domain.pricing import matrix_key
+from lib.domain.standard_checks import standard_problems
 
 Found = Iterator[tuple[str, str]]
 
@@ -110,6 +111,11 @@ def _mapping(model: ModelConfig) -> Found:
         other = next((one for one, to in sent.items() if to == target and one != name), None)
         if name in model.map and other is not None:
             yield f"map.{name}", f"{target} is also what {other} is sent as"
+        inside = next(
+            (one for one, to in sent.items() if name in model.map and target.startswith(f"{to}.")), None
+        )
+        if inside is not None:
+            yield f"map.{name}", f"{target} lies inside {sent[inside]}, which is what {inside} is sent as"
     for name, rule in model.map.items():
         if not rule.values:
             continue
@@ -169,4 +175,5 @@ _CHECKS: tuple[Callable[[ModelConfig], Found], ...] = (
     _mapping,
     _sizes,
     _prices,
+    standard_problems,
 )

@@ -11,9 +11,18 @@ from lib.domain.parameters import Parameters
 def build_input(model: ModelConfig, parameters: Parameters) -> dict[str, Any]:
     """The model's input under its own names and values; every parameter is in it, none is left out.
 
-    A value for which the model has none raises InvalidParametersError.
+    A name with dots leads into objects: `voice_settings.stability` is written to `{"voice_settings": {...}}`. A value
+    for which the model has none raises InvalidParametersError.
     """
-    return dict(_mapped(model, name, value) for name, value in parameters.values.items())
+    built: dict[str, Any] = {}
+    for name, value in parameters.values.items():
+        target, sent = _mapped(model, name, value)
+        *outer, last = target.split(".") if name in model.map else [target]
+        place = built
+        for step in outer:
+            place = place.setdefault(step, {})
+        place[last] = sent
+    return built
 
 
 def same_value(one: Any, other: Any) -> bool:
