@@ -235,6 +235,11 @@ class UploadPolicy:
     key_prefix: str = ""
 
 
+def own_id(job_id: str, attempt: int) -> str:
+    """An id of ours for an attempt, the same each time: a UUID's 32 hex digits, a dash and a number."""
+    return f"{job_id.replace('-', '')}-{attempt}"
+
+
 @dataclass(frozen=True)
 class Submission:
     """All that an adapter needs to submit one attempt.
@@ -253,7 +258,7 @@ class Submission:
     @property
     def own_id(self) -> str:
         """An id of ours for this attempt, the same each time: 34 characters or more of hex and a dash."""
-        return f"{self.job_id.replace('-', '')}-{self.attempt}"
+        return own_id(self.job_id, self.attempt)
 
 
 @dataclass(frozen=True)

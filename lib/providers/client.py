@@ -128,7 +128,9 @@ class HttpProviderClient:
         return self._adapter.parse_test(self._send(request, Operation.TEST))
 
     def webhook_secret(self, credential: Credential) -> str | None:
-        """Fetch the signing secret of the account's webhooks."""
+        """Fetch the secret of the account's webhooks, unless the credential holds it: `webhookToken`."""
+        if held := credential.extra.get("webhookToken"):
+            return held
         request = self._adapter.webhook_secret_request(self._tokens.opened(credential))
         if request is None:
             return None

@@ -46,7 +46,14 @@ def submit(
     except GatewayError as error:
         kind = FailureKind.INVALID_INPUT if isinstance(error, InvalidError) else FailureKind.UNKNOWN
         return SubmitResult(SubmitOutcome.REFUSED, failure=Failure(kind, error.message))
-    return _judged(adapter, response)
+    result = _judged(adapter, response)
+    about = result.update.provider_job_id if result.update else None
+    if adapter.traits.submit_safety is SubmitSafety.OWN_ID and about not in (None, submission.own_id):
+        failure = Failure(FailureKind.UNKNOWN, "the answer is about another prediction than the one that was sent")
+        return _unless_repeatable(
+            SubmitResult(SubmitOutcome.UNKNOWN, failure=failure), adapter.traits.submit_safety
+        )
+    return result
 
 
 def _of_silence(error: TransportError, safety: SubmitSafety) -> SubmitResult:

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from lib.domain.errors import BadRequestError, UnauthenticatedError
 from lib.domain.ids import parse_job_id
-from lib.domain.provider import ProviderUpdate
+from lib.domain.provider import ProviderUpdate, SubmitSafety, own_id
 from lib.domain.provider_json import update_to_json
 from lib.domain.snapshot import format_time
 from lib.domain.webhook_token import PLATFORM_CREDENTIAL, CallbackTarget, token_is_genuine
@@ -65,6 +65,7 @@ class AcceptWebhook:
                 self._enqueue_hint(adapter, delivery, target, now)
                 return
             update = self._verified(adapter, delivery, now, signed_only=target is None)
+            _must_be_about(adapter, target, update)
         except (UnauthenticatedError, BadRequestError) as error:
             self.metrics.count("WebhookRejected", provider=delivery.provider, reason=error.code)
             raise
@@ -153,6 +154,14 @@ class AcceptWebhook:
         key = f"{PARKED_PREFIX}{now:%Y/%m/%d}/{uuid4()}.json"
         self.bucket().put(key, body, content_type="application/json", metadata={})
         return {"bodyRef": key}
+
+
+def _must_be_about(adapter: ProviderAdapter, target: CallbackTarget | None, update: ProviderUpdate) -> None:
+    """Where predictions have ids of ours, a callback of one attempt tells of that attempt's and of no other."""
+    if target is None or adapter.traits.submit_safety is not SubmitSafety.OWN_ID:
+        return
+    if update.provider_job_id not in (None, own_id(target.job_id, target.attempt)):
+        raise BadRequestError("the webhook is about another prediction than the one that its address is for")
 
 
 def _speaks_for_us(adapter: ProviderAdapter, target: CallbackTarget) -> bool:
