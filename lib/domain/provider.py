@@ -94,7 +94,11 @@ class ProviderOutput:
     value: str
 
     def as_json(self) -> dict[str, str]:
-        """The form in which attempts and messages carry it."""
+        """The form in which attempts and messages carry it; ValueError for a blob, which none of them can."""
+        if self.kind is OutputKind.BLOB:
+            raise ValueError(
+                "a blob is on one machine's disk: it becomes an object before it is told to anyone"
+            )
         return {"kind": self.kind.value, "value": self.value}
 
 

@@ -17,7 +17,7 @@ from lib.domain.snapshot import format_time, parse_time
 
 
 def update_to_json(update: ProviderUpdate) -> dict[str, Any]:
-    """The update with camelCase names; what is not known is left out."""
+    """The update with camelCase names; what is not known is left out. ValueError if an output is a blob."""
     values: dict[str, Any] = {
         "status": update.status.value,
         "providerJobId": update.provider_job_id,
@@ -39,9 +39,7 @@ def update_from_json(value: Mapping[str, Any]) -> ProviderUpdate:
     return ProviderUpdate(
         status=RemoteStatus(value["status"]),
         provider_job_id=value.get("providerJobId"),
-        outputs=tuple(
-            ProviderOutput(OutputKind(output["kind"]), output["value"]) for output in value.get("outputs", ())
-        ),
+        outputs=tuple(map(_output_from_json, value.get("outputs", ()))),
         failure=_failure_from_json(failure) if failure else None,
         progress=value.get("progress"),
         raw_status=value.get("rawStatus", ""),
@@ -50,6 +48,13 @@ def update_from_json(value: Mapping[str, Any]) -> ProviderUpdate:
         billed_seconds=value.get("billedSeconds"),
         cost_usd=Decimal(value["costUsd"]) if value.get("costUsd") is not None else None,
     )
+
+
+def _output_from_json(value: Mapping[str, Any]) -> ProviderOutput:
+    kind = OutputKind(value["kind"])
+    if kind is OutputKind.BLOB:
+        raise ValueError("a blob cannot come from elsewhere")
+    return ProviderOutput(kind, value["value"])
 
 
 def _failure_to_json(failure: Failure) -> dict[str, Any]:
