@@ -9,6 +9,7 @@ from typing import Any
 from lib.aws.json_call import call, error_kind
 from lib.domain.envelope import CredentialContext
 from lib.domain.errors import EncryptionNotConfiguredError, UnavailableError, UnreadableCredentialError
+from lib.ports.master_key import DataKey
 
 TIMEOUT_SECONDS = 2.0
 PREFIX = "kms:"
@@ -22,37 +23,40 @@ class KmsMasterKey:
 
     Sources: docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKey.html, API_Decrypt.html.
 
+    A row's `key_id` is `kms:` and the address (ARN) of the key itself: what one key wrapped still opens after the alias
+    was moved to another, and the rotation by KMS changes nothing here.
+
     Args:
-        arn: the key's address; its rotation by KMS changes nothing here.
+        name: the key that seals, by its address or alias.
         timeout_seconds: how long each of two tries may take.
     """
 
-    arn: str
+    name: str
     timeout_seconds: float = TIMEOUT_SECONDS
 
-    @property
-    def key_id(self) -> str:
-        """`kms:` and the key's address."""
-        return PREFIX + self.arn
+    def opens(self, key_id: str) -> bool:
+        """See the port: every key of KMS, as far as this role may use it."""
+        return key_id.startswith(PREFIX)
 
-    def generate_data_key(self, context: CredentialContext) -> tuple[bytes, bytes]:
+    def generate_data_key(self, context: CredentialContext) -> DataKey:
         """See the port."""
-        answer = self._ask("GenerateDataKey", {"KeySpec": "AES_256"}, context)
-        return _bytes(answer, "Plaintext"), _bytes(answer, "CiphertextBlob")
+        answer = self._ask("GenerateDataKey", self.name, {"KeySpec": "AES_256"}, context)
+        return _data_key(_bytes(answer, "Plaintext"), answer)
 
-    def wrap(self, plain: bytes, context: CredentialContext) -> bytes:
+    def wrap(self, plain: bytes, context: CredentialContext) -> DataKey:
         """See the port."""
         given = {"Plaintext": base64.b64encode(plain).decode("ascii")}
-        return _bytes(self._ask("Encrypt", given, context), "CiphertextBlob")
+        return _data_key(plain, self._ask("Encrypt", self.name, given, context))
 
     def unwrap(self, wrapped: bytes, key_id: str, context: CredentialContext) -> bytes:
         """See the port."""
-        del key_id  # whoever has several keys chose this one by it
         given = {"CiphertextBlob": base64.b64encode(wrapped).decode("ascii")}
-        return _bytes(self._ask("Decrypt", given, context), "Plaintext")
+        return _bytes(self._ask("Decrypt", key_id.removeprefix(PREFIX), given, context), "Plaintext")
 
-    def _ask(self, action: str, given: Mapping[str, Any], context: CredentialContext) -> Mapping[str, Any]:
-        parameters = {"KeyId": self.arn, "EncryptionContext": context.as_pairs(), **given}
+    def _ask(
+        self, action: str, key: str, given: Mapping[str, Any], context: CredentialContext
+    ) -> Mapping[str, Any]:
+        parameters = {"KeyId": key, "EncryptionContext": context.as_pairs(), **given}
         try:
             return self._answer(action, parameters)
         except UnavailableError:
@@ -79,6 +83,10 @@ class KmsMasterKey:
             f"Encryption service is not properly configured: the key of CREDENTIAL_KMS_KEY_ID cannot be used ({kind}). "
             "It must be there, enabled, and this role must be allowed to use it."
         )
+
+
+def _data_key(plain: bytes, answer: Mapping[str, Any]) -> DataKey:
+    return DataKey(plain, _bytes(answer, "CiphertextBlob"), PREFIX + str(answer.get("KeyId", "")))
 
 
 def _bytes(answer: Mapping[str, Any], name: str) -> bytes:

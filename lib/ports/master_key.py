@@ -1,8 +1,18 @@
 """What seals users' keys: a master key that never leaves its place, and the cipher that works with its data keys."""
 
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from lib.domain.envelope import CredentialContext, Sealed
+
+
+@dataclass(frozen=True)
+class DataKey:
+    """A data key of 32 bytes, the same wrapped, and which master key wrapped it; its repr hides both."""
+
+    plain: bytes = field(repr=False)
+    wrapped: bytes = field(repr=False)
+    key_id: str
 
 
 class MasterKey(Protocol):
@@ -13,16 +23,15 @@ class MasterKey(Protocol):
     used, UnavailableError where it cannot be asked now. No message quotes a key, wrapped or not.
     """
 
-    @property
-    def key_id(self) -> str:
-        """Which key it is, for the record: `local:` or `kms:`, and a name that gives nothing away."""
+    def opens(self, key_id: str) -> bool:
+        """Whether it can unwrap what that master key wrapped: `local:` or `kms:`, and a name that tells nothing."""
         ...
 
-    def generate_data_key(self, context: CredentialContext) -> tuple[bytes, bytes]:
-        """A new data key of 32 bytes, and the same wrapped."""
+    def generate_data_key(self, context: CredentialContext) -> DataKey:
+        """A new data key."""
         ...
 
-    def wrap(self, plain: bytes, context: CredentialContext) -> bytes:
+    def wrap(self, plain: bytes, context: CredentialContext) -> DataKey:
         """A data key that there is already, wrapped."""
         ...
 

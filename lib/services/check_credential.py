@@ -11,7 +11,6 @@ from lib.domain.provider import PLATFORM_VERSION, Credential, FailureKind
 from lib.ports.credentials import Credentials
 from lib.ports.provider import ProviderClient
 from lib.services.credential_vault import CredentialVault
-from lib.services.open_credential import CredentialOpener
 
 
 @dataclass(frozen=True)
@@ -20,7 +19,7 @@ class CheckCredential:
 
     vault: CredentialVault
     stored: Credentials
-    opener: CredentialOpener
+    open: Callable[[str, str], Credential]
     provider: Callable[[str], ProviderClient]
     clock: Callable[[], datetime]
 
@@ -30,7 +29,7 @@ class CheckCredential:
         Raises ForbiddenError, NotFoundError, UnreadableCredentialError, UnavailableError.
         """
         key = self.vault.get(caller, provider)
-        tested = self._ask(provider, self.opener.open(provider, key.pin))
+        tested = self._ask(provider, self.open(provider, key.pin))
         if tested.is_valid is not None:
             self.stored.mark(
                 key.credential_id,
@@ -43,7 +42,7 @@ class CheckCredential:
 
     def platform(self, provider: str) -> CredentialCheck:
         """Test the operator's key; nothing is kept. Raises ConfigurationError where there is none."""
-        return self._ask(provider, self.opener.open(provider, PLATFORM_VERSION))
+        return self._ask(provider, self.open(provider, PLATFORM_VERSION))
 
     def _ask(self, provider: str, credential: Credential) -> CredentialCheck:
         try:

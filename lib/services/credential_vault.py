@@ -24,11 +24,14 @@ TRIES = 4
 
 @dataclass(frozen=True)
 class CredentialVault:
-    """The use cases of `/providers/{provider}/credentials`; `traits` raises NotFoundError for no such provider."""
+    """The use cases of `/providers/{provider}/credentials`; `traits` raises NotFoundError for no such provider.
+
+    `cipher` is called for, not given: without a master key, keys can still be shown and taken away.
+    """
 
     traits: Callable[[str], AdapterTraits]
     stored: Credentials
-    cipher: CredentialCipher
+    cipher: Callable[[], CredentialCipher]
     log: SecurityLog
     clock: Callable[[], datetime]
 
@@ -48,12 +51,12 @@ class CredentialVault:
             raise InvalidError(f"{provider} works with the operator's key alone: it takes none of yours")
         fields = read_credential_body(body, traits.credential_fields)
         shown = masked_fields(fields, traits.credential_fields)
-        plain = pack_fields(fields)
+        plain, cipher = pack_fields(fields), self.cipher()
         for _ in range(TRIES):
             now = self.clock()
             version = self.stored.next_version(caller.user_id, provider)
             context = CredentialContext(caller.user_id, provider, str(uuid7(now)), version)
-            stored = self.stored.put(self.cipher.seal(plain, context), shown, now)
+            stored = self.stored.put(cipher.seal(plain, context), shown, now)
             if stored is not None:
                 self._tell(SecurityEventKind.CREDENTIAL_STORED, caller, stored, origin)
                 return stored

@@ -37,11 +37,10 @@ class EnvelopeCipher:
 
     def seal(self, plain: bytes, context: CredentialContext) -> Sealed:
         """See the port."""
-        key, wrapped = self._master.generate_data_key(context)
+        key = self._master.generate_data_key(context)
         nonce = random_bytes(NONCE_BYTES)
-        return Sealed(
-            context, encrypt(key, plain, context.as_bytes(), nonce), nonce, wrapped, self._master.key_id
-        )
+        ciphertext = encrypt(key.plain, plain, context.as_bytes(), nonce)
+        return Sealed(context, ciphertext, nonce, key.wrapped, key.key_id)
 
     def open(self, sealed: Sealed) -> bytes:
         """See the port."""

@@ -12,6 +12,7 @@ from typing import Self
 
 from lib.domain.envelope import CredentialContext
 from lib.domain.errors import EncryptionNotConfiguredError, FieldError
+from lib.ports.master_key import DataKey
 from lib.stores.encryption.aead import KEY_BYTES, NONCE_BYTES, TAG_BYTES, decrypt, encrypt, random_bytes
 
 NOT_CONFIGURED = "Encryption service is not properly configured"
@@ -74,15 +75,19 @@ class LocalMasterKey:
         """`local:` and 16 hex digits that are made from the key and do not give it away."""
         return "local:" + hmac.new(self.key, b"vsl master key id", hashlib.sha256).hexdigest()[:16]
 
-    def generate_data_key(self, context: CredentialContext) -> tuple[bytes, bytes]:
+    def opens(self, key_id: str) -> bool:
         """See the port."""
-        plain = random_bytes(KEY_BYTES)
-        return plain, self.wrap(plain, context)
+        return key_id == self.key_id
 
-    def wrap(self, plain: bytes, context: CredentialContext) -> bytes:
+    def generate_data_key(self, context: CredentialContext) -> DataKey:
+        """See the port."""
+        return self.wrap(random_bytes(KEY_BYTES), context)
+
+    def wrap(self, plain: bytes, context: CredentialContext) -> DataKey:
         """See the port: nonce, ciphertext and tag in one."""
         nonce = random_bytes(NONCE_BYTES)
-        return nonce + encrypt(self.key, plain, _associated(context), nonce)
+        wrapped = nonce + encrypt(self.key, plain, _associated(context), nonce)
+        return DataKey(plain, wrapped, self.key_id)
 
     def unwrap(self, wrapped: bytes, key_id: str, context: CredentialContext) -> bytes:
         """See the port."""

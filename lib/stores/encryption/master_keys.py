@@ -5,35 +5,34 @@ from dataclasses import dataclass
 
 from lib.domain.envelope import CredentialContext
 from lib.domain.errors import EncryptionNotConfiguredError, UnreadableCredentialError
-from lib.ports.master_key import MasterKey
+from lib.ports.master_key import DataKey, MasterKey
 from lib.stores.encryption.aead import DOES_NOT_OPEN
 from lib.stores.encryption.local_key import NOT_CONFIGURED, RIGHT
 
 
 @dataclass(frozen=True)
 class MasterKeys:
-    """A `MasterKey` that chooses by `key_id`; `openers` are those that open besides the current one."""
+    """A `MasterKey` that chooses by who opens; `openers` are those that open besides the current one."""
 
     current: MasterKey
     openers: Sequence[MasterKey] = ()
 
-    @property
-    def key_id(self) -> str:
-        """The one that seals."""
-        return self.current.key_id
+    def opens(self, key_id: str) -> bool:
+        """See the port."""
+        return any(key.opens(key_id) for key in (self.current, *self.openers))
 
-    def generate_data_key(self, context: CredentialContext) -> tuple[bytes, bytes]:
+    def generate_data_key(self, context: CredentialContext) -> DataKey:
         """See the port."""
         return self.current.generate_data_key(context)
 
-    def wrap(self, plain: bytes, context: CredentialContext) -> bytes:
+    def wrap(self, plain: bytes, context: CredentialContext) -> DataKey:
         """See the port."""
         return self.current.wrap(plain, context)
 
     def unwrap(self, wrapped: bytes, key_id: str, context: CredentialContext) -> bytes:
         """See the port; a key that is not among these opens nothing."""
         for key in (self.current, *self.openers):
-            if key.key_id == key_id:
+            if key.opens(key_id):
                 return key.unwrap(wrapped, key_id, context)
         raise UnreadableCredentialError(DOES_NOT_OPEN)
 
@@ -41,13 +40,16 @@ class MasterKeys:
 class NoMasterKey:
     """The `MasterKey` of a gateway that has none: users' keys are neither taken nor opened."""
 
-    key_id = "none"
+    def opens(self, key_id: str) -> bool:
+        """It is asked for every key, so that the one answer is why there is none."""
+        del key_id
+        return True
 
-    def generate_data_key(self, context: CredentialContext) -> tuple[bytes, bytes]:
+    def generate_data_key(self, context: CredentialContext) -> DataKey:
         """Raises EncryptionNotConfiguredError."""
         raise self._missing(context)
 
-    def wrap(self, plain: bytes, context: CredentialContext) -> bytes:
+    def wrap(self, plain: bytes, context: CredentialContext) -> DataKey:
         """Raises EncryptionNotConfiguredError."""
         del plain
         raise self._missing(context)
