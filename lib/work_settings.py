@@ -121,6 +121,13 @@ class TimingSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CredentialSettings:
+    """The KMS key under which users' keys are sealed; on a laptop ENCRYPTION_KEY takes its place."""
+
+    credential_kms_key_id: str = text("CREDENTIAL_KMS_KEY_ID", default="")
+
+
+@dataclass(frozen=True, kw_only=True)
 class LimitSettings:
     """How often a user may ask, unless the key says otherwise."""
 
@@ -158,6 +165,7 @@ class AdvanceSettings(
     BucketSettings,
     QueueSettings,
     ProviderSettings,
+    CredentialSettings,
     CallbackSettings,
     TimingSettings,
 ):
@@ -169,6 +177,11 @@ class GenerateSettings(AdvanceSettings, ModelsSettings, LimitSettings):
     """Of `generate_media`."""
 
     log_prompts: str = choice("LOG_PROMPTS", ("true", "false"), default="false")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvidersSettings(StateSettings, AdvanceQueueSettings, ProviderSettings, CredentialSettings):
+    """Of `manage_providers`."""
 
 
 @dataclass(frozen=True, kw_only=True)
