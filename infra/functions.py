@@ -18,6 +18,7 @@ class Need(StrEnum):
     MODELS = auto()
     LIMITS = auto()
     SCHEDULING = auto()
+    CIRCUITS = auto()
     OUTPUTS = auto()
     PROMPT_LOGGING = auto()
     RETENTION = auto()
@@ -77,7 +78,9 @@ class FunctionSpec:
 _KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_FORGET, Need.ADVANCE_SEND})
 _TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND, Need.SUBMIT_SEND})
 _WORKING = _TRANSITIONS | {Need.DATABASE_WORKER}
-_SUBMITTING = frozenset({Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING})
+_SUBMITTING = frozenset(
+    {Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING, Need.CIRCUITS, Need.CACHE_TABLE}
+)
 
 FUNCTIONS = (
     FunctionSpec(

@@ -79,6 +79,20 @@ PARAMETERS = (
         pattern=_NUMBER,
     ),
     Parameter(
+        name="CircuitFailures",
+        variable="CIRCUIT_FAILURES",
+        default="5",
+        description="Calls on end without an answer after which a provider is left alone",
+        pattern=_NUMBER,
+    ),
+    Parameter(
+        name="CircuitOpenSeconds",
+        variable="CIRCUIT_OPEN_SECONDS",
+        default="30",
+        description="Seconds for which a provider that does not answer is left alone",
+        pattern=_NUMBER,
+    ),
+    Parameter(
         name="MaxOutputBytes",
         variable="MAX_OUTPUT_BYTES",
         default="5368709120",

@@ -207,6 +207,7 @@ class Wiring:
             ),
             Need.LIMITS: Connection(self._chosen("RATE_LIMIT_PER_HOUR")),
             Need.SCHEDULING: Connection(self._chosen("POLL_AFTER_SECONDS", "JOB_DEADLINE_SECONDS")),
+            Need.CIRCUITS: Connection(self._chosen("CIRCUIT_FAILURES", "CIRCUIT_OPEN_SECONDS")),
             Need.OUTPUTS: Connection(self._chosen("MAX_OUTPUT_BYTES", "OUTPUT_HOST_EXCEPTION")),
             Need.PROMPT_LOGGING: Connection(self._chosen("LOG_PROMPTS")),
             Need.RETENTION: Connection(self._chosen(*RETENTION_VARIABLES)),

@@ -128,6 +128,14 @@ class CredentialSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FlowSettings(CacheSettings):
+    """After how many calls on end that a provider did not answer it is left alone, and for how many seconds."""
+
+    circuit_failures: int = integer("CIRCUIT_FAILURES", default=5, least=1)
+    circuit_open_seconds: int = integer("CIRCUIT_OPEN_SECONDS", default=30, least=1)
+
+
+@dataclass(frozen=True, kw_only=True)
 class LimitSettings:
     """How often a user may ask, unless the key says otherwise."""
 
@@ -168,6 +176,7 @@ class AdvanceSettings(
     CredentialSettings,
     CallbackSettings,
     TimingSettings,
+    FlowSettings,
 ):
     """Of `advance_job`."""
 

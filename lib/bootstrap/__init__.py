@@ -44,6 +44,7 @@ from lib.bootstrap.database import (
     replica_connection,
     subscriptions,
 )
+from lib.bootstrap.flow import admission_path, flow_control
 from lib.bootstrap.models import (
     adapter,
     callback,
@@ -99,6 +100,7 @@ __all__ = [
     "accept_webhook",
     "adapter",
     "address_of_record",
+    "admission_path",
     "admit_caller",
     "advance_queue",
     "after_commit",
@@ -124,6 +126,7 @@ __all__ = [
     "dynamodb",
     "dynamodb_tier",
     "fast_path",
+    "flow_control",
     "generate_media",
     "handle_message",
     "has_platform_key",

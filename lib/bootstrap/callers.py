@@ -50,7 +50,7 @@ def admit_caller() -> "AdmitCaller":
 
     limit = bootstrap.settings(w.GenerateSettings).rate_limit_per_hour
     return AdmitCaller(
-        bootstrap.fast_path(limit),
+        bootstrap.admission_path(limit),
         bootstrap.authenticator(),
         bootstrap.shared_cache(),
         limit,

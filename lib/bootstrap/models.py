@@ -69,10 +69,8 @@ def transport() -> "RequestsTransport":
 def provider(name: str) -> "ProviderClient":
     """A provider, ready to be asked."""
     from lib.providers.client import HttpProviderClient
-    from lib.providers.rate_gate import RateGate
 
-    gate = RateGate(per_minute=PROVIDER_CALLS_PER_MINUTE, burst=PROVIDER_BURST, monotonic=time.monotonic)
-    return HttpProviderClient(bootstrap.adapter(name), bootstrap.transport(), gate)
+    return HttpProviderClient(bootstrap.adapter(name), bootstrap.transport(), bootstrap.flow_control)
 
 
 def credential(

@@ -30,12 +30,12 @@ def redis() -> "RedisClient | None":
 
 
 @cache
-def fast_path(default_limit_per_hour: int = 1) -> "StatusFastPath | None":
-    """The one-trip path through Redis; the limit matters only to those who count."""
+def fast_path() -> "StatusFastPath | None":
+    """The one-trip path through Redis."""
     from lib.stores.redis_status import StatusFastPath
 
     client = bootstrap.redis()
-    return StatusFastPath(client, default_limit_per_hour=default_limit_per_hour) if client else None
+    return StatusFastPath(client) if client else None
 
 
 @cache

@@ -1,12 +1,14 @@
-"""One provider, ready to be asked: its adapter over the transport, with the pauses it asks for kept."""
+"""One provider, ready to be asked: its adapter over the transport, called only when it may be."""
 
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from lib.domain.errors import ProviderError
+from lib.domain.flow import Traffic
 from lib.domain.provider import (
     Credential,
     Failure,
@@ -21,8 +23,10 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
+from lib.ports.flow import FlowControl, OpenFlow, Pause
 from lib.ports.provider import Operation, ProviderAdapter, ProviderTransport
-from lib.providers.rate_gate import RateGate
+from lib.providers.answers import error_of
+from lib.providers.heard import Heard
 from lib.providers.submit import submit
 
 MAX_RECOVER_PAGES = 10
@@ -31,22 +35,26 @@ RECOVER_SECONDS = 20.0
 
 
 class HttpProviderClient:
-    """`ProviderClient` over HTTP. Several may share one `RateGate` and one transport."""
+    """`ProviderClient` over HTTP. Several may share one `FlowControl` and one transport.
+
+    `flow` is called for, not given, because a webhook's secret needs none.
+    """
 
     def __init__(
         self,
         adapter: ProviderAdapter,
         transport: ProviderTransport,
-        gate: RateGate | None = None,
+        flow: Callable[[], FlowControl] = OpenFlow,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._tokens = AccessTokens(adapter, transport, monotonic, clock)
+        self._tokens = AccessTokens(adapter, monotonic, clock)
         self._adapter = adapter
         self._transport = transport
-        self._gate = gate
+        self._flow = flow
         self._monotonic = monotonic
+        self._clock = clock
 
     @property
     def adapter(self) -> ProviderAdapter:
@@ -56,38 +64,43 @@ class HttpProviderClient:
     def submit(
         self, submission: Submission, credential: Credential, callback_url: str | None
     ) -> SubmitResult:
-        """Submit once, unless the gate is closed: then it is deferred without a call."""
-        if self._gate is None:
-            return self._submit(submission, credential, callback_url)
-        key = f"{credential.provider}:{credential.version}"
-        if wait := self._gate.enter(key):
-            failure = Failure(FailureKind.RATE_LIMITED, "our own limit for this key", True, wait)
-            return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
-        result = self._submit(submission, credential, callback_url)
-        if result.outcome is SubmitOutcome.DEFERRED and result.failure:
-            self._gate.close_for(key, result.failure.retry_after_seconds or 0.0)
+        """Submit once, unless the provider is not to be called now: then it is deferred without a call."""
+        flow = self._flow()
+        pause = flow.before(credential, self._adapter.traits, self._clock())
+        if pause is not None:
+            return SubmitResult(SubmitOutcome.DEFERRED, failure=_failure_of(pause))
+        heard = Heard(self._transport)
+        result = self._submit(heard, submission, credential, callback_url)
+        if heard.anything:
+            flow.after(credential, heard.failure_of_submit(result), self._clock())
+        else:
+            flow.unsent(credential, self._clock())
         return result
 
     def poll(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """Ask how a job stands, then for its result if that is apart; an answer about another one is an error."""
-        opened = self._tokens.opened(credential)
-        request = self._adapter.poll_request(remote, opened)
-        if request is None:
-            return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
-        update = self._about(remote, self._adapter.parse_poll(self._send(request, Operation.POLL)))
-        if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
-            return update
-        request = self._adapter.result_request(replace(remote, result_ref=update.result_ref), opened)
-        if request is None:
-            return update
-        return self._about(remote, self._adapter.parse_result(self._send(request, Operation.RESULT)))
+        with self._question(credential) as heard:
+            opened = self._tokens.opened(credential, heard)
+            request = self._adapter.poll_request(remote, opened)
+            if request is None:
+                return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
+            answer = self._send(heard, request, Operation.POLL)
+            update = self._about(remote, self._adapter.parse_poll(answer))
+            if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
+                return update
+            request = self._adapter.result_request(remote, opened)
+            if request is None:
+                return update
+            answer = self._send(heard, request, Operation.RESULT)
+            return self._about(remote, self._adapter.parse_result(answer))
 
     def cancel(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """Ask to cancel."""
-        request = self._adapter.cancel_request(remote, self._tokens.opened(credential))
-        if request is None:
-            return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
-        return self._adapter.parse_cancel(self._send(request, Operation.CANCEL))
+        with self._question(credential) as heard:
+            request = self._adapter.cancel_request(remote, self._tokens.opened(credential, heard))
+            if request is None:
+                return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
+            return self._adapter.parse_cancel(self._send(heard, request, Operation.CANCEL))
 
     def recover(
         self,
@@ -102,45 +115,67 @@ class HttpProviderClient:
         """List the window, up to `MAX_RECOVER_PAGES` pages, and return this attempt's prediction if sure."""
         candidates: list[RecoveredPrediction] = []
         next_url: str | None = None
-        stop_at, opened = self._monotonic() + RECOVER_SECONDS, self._tokens.opened(credential)
-        for _ in range(MAX_RECOVER_PAGES):
-            request = self._adapter.recover_request(created_after, created_before, opened, next_url)
-            if request is None:
-                return None
-            page, next_url = self._adapter.parse_recover(self._send(request, Operation.RECOVER))
-            candidates += (
-                found
-                for found in page
-                if created_after <= found.created_at <= created_before
-                and found.provider_job_id not in claimed
-            )
-            if next_url is None or self._monotonic() >= stop_at:
-                break
+        with self._question(credential) as heard:
+            stop_at, opened = self._monotonic() + RECOVER_SECONDS, self._tokens.opened(credential, heard)
+            for _ in range(MAX_RECOVER_PAGES):
+                request = self._adapter.recover_request(created_after, created_before, opened, next_url)
+                if request is None:
+                    return None
+                page, next_url = self._adapter.parse_recover(self._send(heard, request, Operation.RECOVER))
+                candidates += (
+                    found
+                    for found in page
+                    if created_after <= found.created_at <= created_before
+                    and found.provider_job_id not in claimed
+                )
+                if next_url is None or self._monotonic() >= stop_at:
+                    break
         return self._adapter.match_recovered(submission, callback_url, candidates, complete=next_url is None)
 
     def test(self, credential: Credential) -> str:
         """Return the account's name."""
-        request = self._adapter.test_request(self._tokens.opened(credential))
+        request = self._adapter.test_request(self._tokens.opened(credential, self._transport))
         if request is None:
             raise ProviderError(
                 f"{self._adapter.name} has no call that proves a key", code=FailureKind.UNKNOWN.value
             )
-        return self._adapter.parse_test(self._send(request, Operation.TEST))
+        return self._adapter.parse_test(self._send(self._transport, request, Operation.TEST))
 
     def webhook_secret(self, credential: Credential) -> str | None:
         """Fetch the secret of the account's webhooks, unless the credential holds it: `webhookToken`."""
         if held := credential.extra.get("webhookToken"):
             return held
-        request = self._adapter.webhook_secret_request(self._tokens.opened(credential))
+        request = self._adapter.webhook_secret_request(self._tokens.opened(credential, self._transport))
         if request is None:
             return None
-        return self._adapter.parse_webhook_secret(self._send(request, Operation.WEBHOOK_SECRET))
+        answer = self._send(self._transport, request, Operation.WEBHOOK_SECRET)
+        return self._adapter.parse_webhook_secret(answer)
+
+    @contextmanager
+    def _question(self, credential: Credential) -> Iterator[Heard]:
+        """A question about jobs that the provider has; raises `ProviderError` when it is not to be asked now."""
+        flow = self._flow()
+        pause = flow.before(credential, self._adapter.traits, self._clock(), traffic=Traffic.QUESTIONS)
+        if pause is not None:
+            raise error_of(_failure_of(pause))
+        heard = Heard(self._transport)
+        try:
+            yield heard
+        finally:
+            if heard.anything:
+                flow.after(credential, heard.failure(), self._clock(), traffic=Traffic.QUESTIONS)
+            else:
+                flow.unsent(credential, self._clock(), traffic=Traffic.QUESTIONS)
 
     def _submit(
-        self, submission: Submission, credential: Credential, callback_url: str | None
+        self,
+        transport: ProviderTransport,
+        submission: Submission,
+        credential: Credential,
+        callback_url: str | None,
     ) -> SubmitResult:
         try:
-            opened = self._tokens.opened(credential)
+            opened = self._tokens.opened(credential, transport)
         except ProviderError as error:  # nothing was submitted yet
             failure = Failure(
                 FailureKind(error.code),
@@ -151,7 +186,7 @@ class HttpProviderClient:
             )
             outcome = SubmitOutcome.DEFERRED if error.retryable else SubmitOutcome.REFUSED
             return SubmitResult(outcome, failure=failure)
-        return submit(self._adapter, self._transport, submission, opened, callback_url)
+        return submit(self._adapter, transport, submission, opened, callback_url)
 
     def _about(self, remote: RemoteJob, update: ProviderUpdate) -> ProviderUpdate:
         if update.provider_job_id not in (None, remote.provider_job_id):
@@ -161,8 +196,13 @@ class HttpProviderClient:
             )
         return update
 
-    def _send(self, request: HttpRequest, operation: Operation) -> HttpResponse:
-        return self._transport.send(request, provider=self._adapter.name, operation=operation)
+    def _send(self, transport: ProviderTransport, request: HttpRequest, operation: Operation) -> HttpResponse:
+        return transport.send(request, provider=self._adapter.name, operation=operation)
+
+
+def _failure_of(pause: Pause) -> Failure:
+    """Nothing was sent, so nothing is billed."""
+    return Failure(pause.code, pause.words, True, pause.seconds, unbilled=True)
 
 
 TOKEN_MARGIN_SECONDS = 60.0
@@ -174,17 +214,15 @@ class AccessTokens:
     def __init__(
         self,
         adapter: ProviderAdapter,
-        transport: ProviderTransport,
         monotonic: Callable[[], float],
         clock: Callable[[], datetime],
     ) -> None:
         self._adapter = adapter
-        self._transport = transport
         self._monotonic = monotonic
         self._clock = clock
         self._held: dict[str, tuple[str, float]] = {}
 
-    def opened(self, credential: Credential) -> Credential:
+    def opened(self, credential: Credential, transport: ProviderTransport) -> Credential:
         """The credential, with an access token where the provider wants one.
 
         Raises `ProviderError` when none is given, `ConfigurationError` for a credential that is none.
@@ -196,7 +234,7 @@ class AccessTokens:
             if request is None:
                 return credential
             asked_at = self._monotonic()
-            response = self._transport.send(request, provider=self._adapter.name, operation=Operation.TOKEN)
+            response = transport.send(request, provider=self._adapter.name, operation=Operation.TOKEN)
             token, life = self._adapter.parse_token(response)
             held = self._held[name] = (token, asked_at + max(0.0, life - TOKEN_MARGIN_SECONDS))
         return replace(credential, extra={**credential.extra, "accessToken": held[0]})

@@ -16,6 +16,7 @@ from lib.domain.ids import short_id
 from lib.domain.progress import Progress, progress_key
 from lib.ports.tier import TierUnavailableError
 from lib.stores.outage import Outage
+from lib.stores.redis_admission import AdmissionPath
 from lib.stores.redis_cache import RedisCache
 from lib.stores.redis_client import RedisClient
 from lib.stores.redis_connection import RedisAddress, RedisConnection
@@ -36,7 +37,12 @@ def client(redis_server: Redis) -> Iterator[RedisClient]:
 
 @pytest.fixture
 def fast(client: RedisClient) -> StatusFastPath:
-    return StatusFastPath(client, default_limit_per_hour=3)
+    return StatusFastPath(client)
+
+
+@pytest.fixture
+def admission(client: RedisClient) -> AdmissionPath:
+    return AdmissionPath(client, default_limit_per_hour=3)
 
 
 @pytest.fixture
@@ -91,52 +97,55 @@ def test_what_is_not_in_redis_is_none_each_by_itself(
 
 
 def test_a_known_caller_is_counted_by_the_default_limit(
-    client: RedisClient, fast: StatusFastPath, key_hash: str
+    client: RedisClient, admission: AdmissionPath, key_hash: str
 ) -> None:
     user = f"user-{short_id()}"
     _remember(client, key_hash, ApiKey("key-1", user), NOW)
-    decisions = [fast.check_caller(key_hash, NOW).decision for _ in range(4)]
+    decisions = [admission.check_caller(key_hash, NOW).decision for _ in range(4)]
     assert [decision and decision.allowed for decision in decisions] == [True, True, True, False]
     assert {decision and decision.limit for decision in decisions} == {3}
 
 
 def test_a_key_with_a_limit_of_its_own_is_counted_by_that(
-    client: RedisClient, fast: StatusFastPath, key_hash: str
+    client: RedisClient, admission: AdmissionPath, key_hash: str
 ) -> None:
     _remember(client, key_hash, ApiKey("key-1", f"user-{short_id()}", 1), NOW)
-    first, second = fast.check_caller(key_hash, NOW).decision, fast.check_caller(key_hash, NOW).decision
+    first, second = (
+        admission.check_caller(key_hash, NOW).decision,
+        admission.check_caller(key_hash, NOW).decision,
+    )
     assert first
     assert second
     assert (first.allowed, second.allowed, second.limit) == (True, False, 1)
 
 
 def test_the_fast_path_and_the_cache_count_in_the_same_window(
-    client: RedisClient, fast: StatusFastPath, key_hash: str
+    client: RedisClient, admission: AdmissionPath, key_hash: str
 ) -> None:
     user = f"user-{short_id()}"
     _remember(client, key_hash, ApiKey("key-1", user), NOW)
-    fast.check_caller(key_hash, NOW)
+    admission.check_caller(key_hash, NOW)
     assert RedisCache(client).count(limit_key(user), 3, HOUR, NOW).remaining == 1
 
 
 @pytest.mark.parametrize("age", [timedelta(seconds=61), timedelta(minutes=9)])
 def test_a_caller_whose_key_must_be_verified_again_is_not_counted(
-    client: RedisClient, fast: StatusFastPath, key_hash: str, age: timedelta
+    client: RedisClient, admission: AdmissionPath, key_hash: str, age: timedelta
 ) -> None:
     user = f"user-{short_id()}"
     _remember(client, key_hash, ApiKey("key-1", user), NOW - age)
-    checked = fast.check_caller(key_hash, NOW)
+    checked = admission.check_caller(key_hash, NOW)
     assert checked.key is not None
     assert checked.decision is None
     assert client.call("EXISTS", limit_key(user)) == 0
 
 
 def test_unknown_and_refused_callers_are_not_counted(
-    client: RedisClient, fast: StatusFastPath, key_hash: str
+    client: RedisClient, admission: AdmissionPath, key_hash: str
 ) -> None:
-    assert fast.check_caller(key_hash, NOW).key is None
+    assert admission.check_caller(key_hash, NOW).key is None
     RedisCache(client).put(cache_key(key_hash), CachedKey(None, NOW).as_json(), 10, NOW)
-    checked = fast.check_caller(key_hash, NOW)
+    checked = admission.check_caller(key_hash, NOW)
     assert checked.key is not None
     assert (checked.key.key, checked.decision) == (None, None)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from lib.domain.flow import CircuitRules
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
@@ -22,9 +23,11 @@ from lib.domain.provider import (
 from lib.ports.provider import Operation, TransportError
 from lib.providers.answers import retry_after_seconds
 from lib.providers.client import HttpProviderClient
-from lib.providers.rate_gate import RateGate
 from lib.providers.replicate import ReplicateAdapter
 from lib.providers.submit import submit
+from lib.services.flow_control import SharedFlow
+from lib.stores.flow_memory import MemoryFlowStore
+from tests.fakes.flow import Clock, FakeJournal
 from tests.fakes.replicate_answers import PREDICTION_ID, answer
 
 KEY = Credential("replicate", "r8_secret")
@@ -216,45 +219,16 @@ def test_the_wait_is_read_from_the_body_then_the_header(
     assert retry_after_seconds(HttpResponse(429, headers, body)) == seconds
 
 
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_the_gate_lets_a_burst_through_and_then_one_by_one() -> None:
-    clock = Clock()
-    gate = RateGate(per_minute=60, burst=2, monotonic=clock)
-    assert [gate.enter("k") for _ in range(3)] == [0.0, 0.0, 1.0]
-    assert gate.enter("another key") == 0.0
-    clock.now += 1.0
-    assert [gate.enter("k"), gate.enter("k")] == [0.0, 1.0]
-
-
-def test_a_pause_that_the_provider_asked_for_is_never_shortened() -> None:
-    clock = Clock()
-    gate = RateGate(per_minute=600, burst=10, monotonic=clock)
-    gate.close_for("k", 30)
-    gate.close_for("k", 1)
-    clock.now += 20
-    assert gate.enter("k") == 10.0
-    clock.now += 10
-    assert gate.enter("k") == 0.0
-
-
 def test_after_a_429_the_next_submit_of_that_key_waits_without_a_call() -> None:
     clock = Clock()
     transport = ScriptedTransport([answer("throttled"), answer("created")])
-    client = HttpProviderClient(adapter, transport, RateGate(per_minute=600, burst=10, monotonic=clock))
+    flow = SharedFlow(MemoryFlowStore(), CircuitRules(), FakeJournal(), jitter=lambda: 0.0)
+    client = HttpProviderClient(adapter, transport, lambda: flow, clock=clock)
     client.submit(SUBMISSION, KEY, None)
     waiting = client.submit(SUBMISSION, KEY, None)
     assert waiting.outcome is SubmitOutcome.DEFERRED
     assert waiting.failure is not None
     assert waiting.failure.retry_after_seconds == 30.0
     assert len(transport.sent) == 1
-    clock.now += 30
+    clock.move(30)
     assert client.submit(SUBMISSION, KEY, None).outcome is SubmitOutcome.ACCEPTED
