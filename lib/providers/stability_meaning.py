@@ -2,7 +2,7 @@
 
 | answer | kind |
 |---|---|
-| 400 bad_request, 413 payload_too_large, 422 invalid_language, 422 public_figure, 415 | invalid input |
+| 400 bad_request, 413 payload_too_large, 422 invalid_language, 422 public_figure | invalid input |
 | 401 unauthorized | authentication |
 | 402 | billing |
 | 403 content_moderation; a result whose `finish-reason` is CONTENT_FILTERED | moderation |
@@ -43,7 +43,6 @@ _KINDS = {
     404: FailureKind.NOT_FOUND,
     408: FailureKind.OUTAGE,
     413: FailureKind.INVALID_INPUT,
-    415: FailureKind.INVALID_INPUT,
     422: FailureKind.INVALID_INPUT,
     429: FailureKind.RATE_LIMITED,
 }
