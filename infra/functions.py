@@ -13,6 +13,8 @@ class Need(StrEnum):
     DATABASE_REPLICA = auto()
     REDIS = auto()
     PROVIDERS = auto()
+    CREDENTIALS_OPEN = auto()
+    CREDENTIALS_SEAL = auto()
     WEBHOOK_TOKEN = auto()
     CALLBACK = auto()
     MODELS = auto()
@@ -79,7 +81,7 @@ _KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_
 _TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND, Need.SUBMIT_SEND})
 _WORKING = _TRANSITIONS | {Need.DATABASE_WORKER}
 _SUBMITTING = frozenset(
-    {Need.PROVIDERS, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING, Need.CIRCUITS, Need.CACHE_TABLE}
+    {Need.PROVIDERS, Need.CREDENTIALS_OPEN, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING, Need.CIRCUITS, Need.CACHE_TABLE}
 )
 
 FUNCTIONS = (
@@ -115,6 +117,12 @@ FUNCTIONS = (
         timeout_seconds=30,
         memory_mb=512,
         needs=_KEY_CHECK | _TRANSITIONS | {Need.MEDIA_READ, Need.QUERY_CACHE},
+    ),
+    FunctionSpec(
+        name="manage_providers",
+        timeout_seconds=30,
+        memory_mb=512,
+        needs=_KEY_CHECK | {Need.PROVIDERS, Need.CREDENTIALS_OPEN, Need.CREDENTIALS_SEAL},
     ),
     FunctionSpec(
         name="describe_api",

@@ -18,12 +18,18 @@ DATABASE_REPLICA_SECRET = "database/replica"  # noqa: S105  # the name of a secr
 LOGINS_PARAMETER = "DatabaseLogins"
 REDIS_SECRET = "redis/main"  # noqa: S105  # the name of a secret, not a secret
 PROVIDER_SECRETS = "providers"  # the name of a group of secrets, not a secret
+CREDENTIALS_KEY = "credentials"
 REPLICATE_SECRET = "providers/replicate"  # noqa: S105  # the name of a secret, not a secret
 
 
 def media_bucket(settings: InfraSettings) -> str:
     """The bucket's name; it holds the account's number, since bucket names are one for all of AWS."""
     return f"{settings.name('media')}-{Aws.ACCOUNT_ID}"
+
+
+def credentials_key(settings: InfraSettings) -> str:
+    """The alias of the KMS key under which users' own keys at providers are sealed."""
+    return f"alias/{settings.name(CREDENTIALS_KEY)}"
 
 
 def access_log_group(settings: InfraSettings) -> str:

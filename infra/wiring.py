@@ -16,6 +16,7 @@ from infra.functions import Need
 from infra.nag import acknowledge
 from infra.parameters import RETENTION_VARIABLES
 from infra.settings import InfraSettings
+from lib.domain.envelope import PURPOSE
 
 _UPLOAD_ACTIONS = (
     "s3:PutObject",
@@ -43,6 +44,7 @@ class Resources:
     database_replica_secret: secretsmanager.ISecret
     redis_secret: secretsmanager.ISecret
     provider_secrets_arn: str
+    kms_keys_arn: str
     advance_queue: sqs.IQueue
     advance_dead_letters: sqs.IQueue
     store_queue: sqs.IQueue
@@ -122,6 +124,7 @@ class Wiring:
 
     def _secrets(self, resources: Resources) -> dict[Need, Connection]:
         named = resources.settings.secret_name
+        sealing = {"CREDENTIAL_KMS_KEY_ID": names.credentials_key(resources.settings)}
         return {
             Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), _read(resources.redis_secret)),
             Need.PROVIDERS: Connection(
@@ -131,6 +134,8 @@ class Wiring:
                 },
                 lambda role: grant_provider_keys(role, resources),
             ),
+            Need.CREDENTIALS_OPEN: Connection(sealing, _use_key(resources, "kms:Decrypt")),
+            Need.CREDENTIALS_SEAL: Connection(sealing, _use_key(resources, "kms:GenerateDataKey")),
             Need.WEBHOOK_TOKEN: Connection(
                 {"WEBHOOK_TOKEN_SECRET_NAME": named(names.TOKEN_KEY_SECRET)}, _read(resources.token_key)
             ),
@@ -213,6 +218,33 @@ class Wiring:
             Need.RETENTION: Connection(self._chosen(*RETENTION_VARIABLES)),
             Need.QUERY_CACHE: Connection(self._chosen("CACHE_TTL_SECONDS", "CACHE_MAX_SIZE")),
         }
+
+
+def _use_key(resources: Resources, action: str) -> Grant:
+    return lambda role: grant_credentials_key(role, resources, action)
+
+
+def grant_credentials_key(role: iam.IRole, resources: Resources, action: str) -> None:
+    """The key by its alias, and for what it is there: a policy cannot know the id that KMS gives a key.
+
+    The alias with `-retired` lets a former key open what it wrapped until all is wrapped anew (docs/security.md).
+    """
+    alias = names.credentials_key(resources.settings)
+    role.add_to_principal_policy(
+        iam.PolicyStatement(
+            actions=[action],
+            resources=[resources.kms_keys_arn],
+            conditions={
+                "ForAnyValue:StringEquals": {"kms:ResourceAliases": [alias, f"{alias}-retired"]},
+                "StringEquals": {"kms:EncryptionContext:purpose": PURPOSE},
+            },
+        )
+    )
+    acknowledge(
+        role,
+        "IAM5[Resource::arn:<AWS::Partition>:kms:<AWS::Region>:<AWS::AccountId>:key/*]",
+        reason="The condition names the one key by its alias, which stays when the key behind it is replaced.",
+    )
 
 
 def grant_provider_keys(role: iam.IRole, resources: Resources) -> None:

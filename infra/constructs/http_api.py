@@ -12,7 +12,7 @@ from infra.names import access_log_group
 from infra.routes import Route
 from infra.settings import LOG_RETENTION, InfraSettings
 
-_CORS_METHODS = ["GET", "POST", "OPTIONS"]
+_CORS_METHODS = ["GET", "POST", "PUT", "DELETE", "OPTIONS"]
 _CORS_REQUEST_HEADERS = ["authorization", "content-type", "idempotency-key", "x-api-key", "x-request-id"]
 _CORS_ANSWER_HEADERS = [
     "location",

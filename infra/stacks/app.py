@@ -104,6 +104,7 @@ class AppStack(Stack):
                 resource_name=f"{self._settings.secret_name(names.PROVIDER_SECRETS)}/*",
                 arn_format=ArnFormat.COLON_RESOURCE_NAME,
             ),
+            kms_keys_arn=self.format_arn(service="kms", resource="key", resource_name="*"),
             advance_queue=self.advance_queue.queue,
             advance_dead_letters=self.advance_queue.dead_letters,
             store_queue=self.store_queue.queue,

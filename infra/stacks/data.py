@@ -1,7 +1,8 @@
-"""The stateful stack: tables, media bucket, and the one secret that the gateway makes for itself."""
+"""The stateful stack: tables, media bucket, and the secret and the key that the gateway makes for itself."""
 
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
@@ -30,6 +31,7 @@ class DataStack(Stack):
         CfnOutput(self, "CacheTableName", value=self._cache_table().table_name)
         CfnOutput(self, "MediaBucketName", value=self._media_bucket().bucket_name)
         self._token_key()
+        self._credentials_key()
 
     def _jobs_table(self) -> dynamodb.Table:
         table = dynamodb.Table(
@@ -112,6 +114,17 @@ class DataStack(Stack):
             "bill each read a second time. Operators who must audit reads use CloudTrail.",
         )
         return bucket
+
+    def _credentials_key(self) -> None:
+        """It stays whatever happens to the stack: without it no stored key of a user ever opens again."""
+        kms.Key(
+            self,
+            "CredentialsKey",
+            alias=names.credentials_key(self._settings),
+            description=f"Seals users' own keys at providers, {self._settings.stage}",
+            enable_key_rotation=True,
+            removal_policy=RemovalPolicy.RETAIN,
+        )
 
     def _token_key(self) -> None:
         secret = secretsmanager.Secret(

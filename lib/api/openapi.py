@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.event_handler.openapi.models import APIKey, APIKeyIn, HTTPBearer, Tag
@@ -16,6 +16,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
 from pydantic import BaseModel
 
+from lib.api import credential_models as c
 from lib.api import detail_models as d
 from lib.api import operations as op
 from lib.api.answer_models import AcceptedJob, HealthView, JobList, JobView, ModelList, Problem, Received
@@ -38,6 +39,7 @@ DESCRIPTION = (
 TAGS = {
     "Jobs": "Start jobs, follow and cancel them",
     "Models": "What can be made",
+    "Keys": "Your own keys at AI providers",
     "Providers": "For AI providers, not for callers",
     "Operations": "For admins of the gateway",
     "Service": "About the gateway itself",
@@ -132,6 +134,23 @@ def _upload(
 ) -> None: ...
 
 
+def _put_credentials(
+    body: Annotated[c.CredentialBody, Body()],
+    provider: Annotated[str, Path(description="The provider's name, as in the models")],
+) -> None: ...
+
+
+def _provider(
+    provider: Annotated[str, Path(description="The provider's name, as in the models")],
+) -> None: ...
+
+
+def _test_provider(
+    provider: Annotated[str, Path(description="The provider's name, as in the models")],
+    source: Annotated[Literal["own", "platform"], Query(description="platform is for admins")] = "own",
+) -> None: ...
+
+
 def _nothing() -> None: ...
 
 
@@ -157,6 +176,14 @@ _DOCUMENTED: dict[Operation, tuple[Callable[..., None], dict[int, type[BaseModel
     op.GET_MEDIA: (_media, {}, (401, 404, 422, 503)),
     op.CANCEL_JOB: (_job, {200: JobView, 202: JobView}, (401, 404, 409, 503)),
     op.LIST_MODELS: (_models, {200: ModelList}, (401, 422, 503)),
+    op.PUT_CREDENTIALS: (
+        _put_credentials,
+        {200: c.CredentialAnswer},
+        (400, 401, 403, 404, 409, 413, 422, 503),
+    ),
+    op.GET_CREDENTIALS: (_provider, {200: c.CredentialAnswer}, (401, 403, 404, 503)),
+    op.DELETE_CREDENTIALS: (_provider, {}, (401, 403, 404, 503)),
+    op.TEST_PROVIDER: (_test_provider, {200: c.CredentialCheckAnswer}, (401, 403, 404, 422, 503)),
     op.RECEIVE_WEBHOOK: (_webhook, {200: Received}, (400, 401, 404, 413, 503)),
     op.RECEIVE_UPLOAD: (_upload, {}, (400, 401, 404, 503)),
     op.GET_HEALTH: (_nothing, {200: HealthView, 503: HealthView}, ()),
@@ -204,6 +231,8 @@ def _document(resolver: APIGatewayHttpResolver, operation: Operation) -> None:
         responses[302] = {"description": "There it is, for an hour", "headers": dict(_LOCATION)}
     elif operation is op.RECEIVE_UPLOAD:
         responses[307] = {"description": "Put it there instead, within minutes", "headers": dict(_LOCATION)}
+    elif operation is op.DELETE_CREDENTIALS:
+        responses[204] = {"description": "It makes no more jobs"}
     elif not answers:
         responses[200] = {"description": "Done"}
     for status in problems:

@@ -98,6 +98,42 @@ CANCEL_JOB = Operation(
 LIST_MODELS = Operation(
     "listModels", "describe_api", "GET", "/models", "What can be made", Access.API_KEY, "Models"
 )
+PUT_CREDENTIALS = Operation(
+    "putCredentials",
+    "manage_providers",
+    "PUT",
+    "/providers/{provider}/credentials",
+    "Bring a key of your own",
+    Access.API_KEY,
+    "Keys",
+)
+GET_CREDENTIALS = Operation(
+    "getCredentials",
+    "manage_providers",
+    "GET",
+    "/providers/{provider}/credentials",
+    "What is shown of your own key",
+    Access.API_KEY,
+    "Keys",
+)
+DELETE_CREDENTIALS = Operation(
+    "deleteCredentials",
+    "manage_providers",
+    "DELETE",
+    "/providers/{provider}/credentials",
+    "Take your own key away",
+    Access.API_KEY,
+    "Keys",
+)
+TEST_PROVIDER = Operation(
+    "testProvider",
+    "manage_providers",
+    "POST",
+    "/providers/{provider}/test",
+    "Whether a key is good; it costs nothing",
+    Access.API_KEY,
+    "Keys",
+)
 RECEIVE_WEBHOOK = Operation(
     "receiveWebhook",
     "process_webhook",
@@ -182,6 +218,10 @@ OPERATIONS = (
     GET_MEDIA,
     CANCEL_JOB,
     LIST_MODELS,
+    PUT_CREDENTIALS,
+    GET_CREDENTIALS,
+    DELETE_CREDENTIALS,
+    TEST_PROVIDER,
     RECEIVE_WEBHOOK,
     RECEIVE_UPLOAD,
     GET_SYSTEM_ANALYTICS,
