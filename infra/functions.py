@@ -81,7 +81,15 @@ _KEY_CHECK = frozenset({Need.DATABASE, Need.REDIS, Need.CACHE_TABLE, Need.CACHE_
 _TRANSITIONS = frozenset({Need.REDIS, Need.JOBS_WRITE, Need.ADVANCE_SEND, Need.STORE_SEND, Need.SUBMIT_SEND})
 _WORKING = _TRANSITIONS | {Need.DATABASE_WORKER}
 _SUBMITTING = frozenset(
-    {Need.PROVIDERS, Need.CREDENTIALS_OPEN, Need.WEBHOOK_TOKEN, Need.CALLBACK, Need.SCHEDULING, Need.CIRCUITS, Need.CACHE_TABLE}
+    {
+        Need.PROVIDERS,
+        Need.CREDENTIALS_OPEN,
+        Need.WEBHOOK_TOKEN,
+        Need.CALLBACK,
+        Need.SCHEDULING,
+        Need.CIRCUITS,
+        Need.CACHE_TABLE,
+    }
 )
 
 FUNCTIONS = (

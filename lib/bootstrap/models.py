@@ -76,7 +76,7 @@ def provider(name: str) -> "ProviderClient":
 def credential(
     name: str, version: str = "platform", sealed: "Mapping[str, Any] | None" = None, /
 ) -> "Credential":
-    """The key that a version stands for: one that a user brought, by its row or as it was `sealed`; else the operator's.
+    """The key of a version: one that a user brought, by its row or as it was `sealed`; else the operator's.
 
     Raises as `CredentialOpener.open` does.
     """

@@ -1,0 +1,57 @@
+"""`/providers`: users' own keys at AI providers, put, shown in part, tested and taken away."""
+
+from typing import Any
+
+from aws_lambda_powertools.event_handler import Response
+
+from lib import bootstrap
+from lib.api import incoming, operations
+from lib.api.credential_views import check_view, credential_view
+from lib.api.function import Answered, HttpFunction, json_answer
+from lib.domain.errors import FieldError, InvalidError
+
+LARGEST_KEY_BYTES = 64 * 1024
+http = HttpFunction(bootstrap.identify, bootstrap.report)
+
+
+@http.route(operations.PUT_CREDENTIALS)
+def put_credentials(provider: str) -> Answered:
+    """Take a key of the caller's own, sealed before it is kept."""
+    caller = http.caller()
+    body = incoming.json_object(http.event, LARGEST_KEY_BYTES)
+    stored = bootstrap.credential_vault().put(caller, provider, body, incoming.origin(http.event))
+    return json_answer(200, credential_view(stored))
+
+
+@http.route(operations.GET_CREDENTIALS)
+def get_credentials(provider: str) -> Answered:
+    """What may be shown of the caller's key."""
+    return json_answer(200, credential_view(bootstrap.credential_vault().get(http.caller(), provider)))
+
+
+@http.route(operations.DELETE_CREDENTIALS)
+def delete_credentials(provider: str) -> Answered:
+    """Take the caller's key away from new jobs."""
+    bootstrap.credential_vault().delete(http.caller(), provider, incoming.origin(http.event))
+    return Response(204, headers={"Cache-Control": "no-store"}, body="")
+
+
+@http.route(operations.TEST_PROVIDER)
+def test_provider(provider: str) -> Answered:
+    """Ask the provider whether the key is good: the caller's own, or for an admin the operator's."""
+    if _source(incoming.query(http.event)) == "platform":
+        http.admin()
+        return json_answer(200, check_view(bootstrap.check_credential().platform(provider)))
+    return json_answer(200, check_view(bootstrap.check_credential().own(http.caller(), provider)))
+
+
+def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
+    """The Lambda function."""
+    return http(event, context)
+
+
+def _source(query: Any) -> str:
+    source = query.get("source", "own")
+    if source not in ("own", "platform"):
+        raise InvalidError("source is wrong", errors=[FieldError("source", "must be own or platform")])
+    return str(source)
