@@ -70,6 +70,14 @@ class MediaFile(Answer):
     height: int | None
 
 
+class Waiting(Answer):
+    """Why a job is not at its provider yet."""
+
+    code: str = Field(description="circuit_open, provider_rate_limited, provider_outage, ...")
+    reason: str = Field(description="In the provider's words, or ours")
+    until: datetime = Field(description="When it is tried again")
+
+
 class JobView(Answer):
     """How a job stands."""
 
@@ -94,6 +102,7 @@ class JobView(Answer):
                 "estimatedCost": 0.003,
                 "cancelRequested": False,
                 "warnings": [],
+                "waiting": None,
                 "result": _FILE,
                 "outputs": [_FILE],
                 "error": None,
@@ -121,6 +130,7 @@ class JobView(Answer):
     estimated_cost: float = Field(description="US dollars")
     cancel_requested: bool
     warnings: list[str]
+    waiting: Waiting | None = Field(description="What holds it back before its provider has taken it")
     result: MediaFile | None = Field(description="The first of outputs")
     outputs: list[MediaFile]
     error: str | None = Field(description="Why it failed, in words")

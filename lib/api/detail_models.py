@@ -9,6 +9,7 @@ from lib.api.answer_model import Answer
 from lib.api.answer_models import JobView, Pagination
 from lib.api.wire_models import wire_model
 from lib.domain import analytics
+from lib.domain.attempt_row import AttemptRow
 from lib.domain.element import Element
 from lib.domain.health import HealthReport
 from lib.domain.job_row import JobKind, ResponseType
@@ -30,6 +31,12 @@ class StepView(wire_model(TimelineStep)):  # type: ignore[misc] # mypy does not 
     """
 
     seconds: float | None = Field(description="How long it took")
+
+
+class AttemptView(wire_model(AttemptRow, without=("credential_version",))):  # type: ignore[misc] # as above
+    """One attempt at a provider: who, when, what came of it and what it cost, in USD where the provider told it."""
+
+    credential: Literal["own", "platform"] = Field(description="Whose key it was made with")
 
 
 class ElementView(wire_model(Element, without=("local_path",))):  # type: ignore[misc] # as above
@@ -66,6 +73,7 @@ class JobDetails(JobView):
     deadline_at: datetime
     total_seconds: float | None = Field(description="From its making to its end")
     parameters: dict[str, Any] | None = Field(description="What was asked for; null where that is very large")
+    attempts: list[AttemptView]
     elements: list[ElementView]
     timeline: list[StepView]
     storage: StorageSummary

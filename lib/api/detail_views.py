@@ -4,8 +4,10 @@ from datetime import datetime
 from typing import Any
 
 from lib.api.views import JobView
+from lib.domain.attempt_row import AttemptRow
 from lib.domain.element import Element
 from lib.domain.page import Page
+from lib.domain.provider import PLATFORM_VERSION
 from lib.domain.storage_log import StorageKind, StorageLogEntry
 from lib.domain.timeline import TimelineStep
 from lib.domain.wire_json import wire_json
@@ -21,6 +23,7 @@ def details_view(found: JobWithProgress, view: JobView, now: datetime) -> dict[s
         **view(details.snapshot, found.progress, now),
         **{name: shown[name] for name in _SUMMARY},
         "parameters": details.parameters,
+        "attempts": [attempt_view(each) for each in details.attempts],
         "elements": [element_view(each) for each in details.elements],
         "timeline": [step_view(each) for each in details.timeline],
         "storage": {
@@ -35,6 +38,13 @@ _SUMMARY = (
     *("kind", "userId", "attempt", "version", "responseType", "outputFormat", "clientIp", "userAgent"),
     *("submittedAt", "startedAt", "deadlineAt", "totalSeconds"),
 )
+
+
+def attempt_view(attempt: AttemptRow) -> dict[str, Any]:
+    """One attempt at a provider; of a key that the user brought its kind is shown, and what the attempt was is enough."""
+    shown: dict[str, Any] = wire_json(attempt)
+    version = shown.pop("credentialVersion")
+    return {**shown, "credential": "platform" if version == PLATFORM_VERSION else "own"}
 
 
 def step_view(step: TimelineStep) -> dict[str, Any]:

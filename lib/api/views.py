@@ -28,6 +28,7 @@ _COPIED = (
     "estimatedCost",
     "cancelRequested",
     "warnings",
+    "waiting",
 )
 
 

@@ -195,12 +195,17 @@ def accept_webhook() -> "AcceptWebhook":
     from lib.services.webhook_secrets import WebhookSecrets
 
     bootstrap.settings(w.WebhookSettings)
+
+    def secret_of(name: str) -> str | None:
+        """What signs the webhooks of the operator's account; None where there is none."""
+        if not bootstrap.has_platform_key(name):
+            return None
+        return bootstrap.provider(name).webhook_secret(bootstrap.credential(name))
+
     return AcceptWebhook(
         adapter=bootstrap.adapter,
         token_key=bootstrap.webhook_token_key,
-        secrets=WebhookSecrets(
-            lambda name: bootstrap.provider(name).webhook_secret(bootstrap.credential(name))
-        ),
+        secrets=WebhookSecrets(secret_of),
         queue=bootstrap.advance_queue(),
         bucket=bootstrap.bucket,
         metrics=bootstrap.metrics(),

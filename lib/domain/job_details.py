@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from lib.domain.attempt_row import AttemptRow
 from lib.domain.element import Element
 from lib.domain.job_row import JobSummary
 from lib.domain.snapshot import JobSnapshot
@@ -35,7 +36,7 @@ class JobDetails:
     """One job as of one moment.
 
     `snapshot` is what the mirrors hold of it; `parameters` is what was asked for, None where that is kept in the
-    bucket under `request_ref`. Elements by track and order, steps by their start, storage operations by time
+    bucket under `request_ref`. Attempts by number, elements by track and order, steps by their start, storage operations by time
     (the first 500 of them), outputs by index, transitions by version.
     """
 
@@ -43,6 +44,7 @@ class JobDetails:
     summary: JobSummary
     parameters: Mapping[str, Any] | None
     request_ref: str | None
+    attempts: tuple[AttemptRow, ...]
     elements: tuple[Element, ...]
     timeline: tuple[TimelineStep, ...]
     storage_operations: tuple[StorageLogEntry, ...]

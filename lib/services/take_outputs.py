@@ -1,10 +1,20 @@
 """Takes over what a provider made that is with us already: inside its answer, or put into our bucket by itself."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from lib.domain.provider import ProviderUpdate, UploadPolicy
-from lib.services.direct_uploads import DirectUploads
 from lib.services.park_outputs import ParkOutputs
+
+
+class DirectUploads(Protocol):
+    """Lets providers put outputs into our bucket, and knows them again."""
+
+    def policy(self, job_id: str, attempt: int, /) -> UploadPolicy:
+        """A form for objects below the attempt's own prefix."""
+
+    def recognized(self, update: ProviderUpdate, job_id: str, attempt: int, /) -> ProviderUpdate:
+        """The update whose outputs below that prefix are objects, and all others as they were."""
 
 
 @dataclass(frozen=True)

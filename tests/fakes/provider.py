@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from io import BytesIO
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 from lib.domain.errors import ProviderError
@@ -35,6 +37,7 @@ class OnSubmit(StrEnum):
     LOSE = "lose"
     THROTTLE = "throttle"
     REFUSE = "refuse"
+    ANSWER = "answer"
 
 
 @dataclass
@@ -65,6 +68,31 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class FakeBlob:
+    """Bytes that came with an answer."""
+
+    body: bytes
+    name: str = "blob:1"
+    content_type: str = "image/png"
+
+    @property
+    def size(self) -> int:
+        """How many."""
+        return len(self.body)
+
+    def open(self) -> BinaryIO:
+        """Them."""
+        return BytesIO(self.body)
+
+
+def made_update(body: bytes) -> ProviderUpdate:
+    """What a synchronous provider answers: the result itself, without an id of its own."""
+    blob = FakeBlob(body)
+    output = ProviderOutput(OutputKind.BLOB, blob.name)
+    return ProviderUpdate(RemoteStatus.SUCCEEDED, outputs=(output,), blobs=(blob,), cost_usd=Decimal("0.04"))
+
+
+@dataclass(frozen=True)
 class FakeAdapter(ReplicateAdapter):
     """Replicate's adapter with the traits that a test wants."""
 
@@ -88,7 +116,9 @@ class FakeProvider:
     refuses_cancel: bool = False
     retry_after: float = 3.0
     traits: AdapterTraits = TRAITS
-    unbilled: bool = False
+    refusals: list[Failure] = field(default_factory=list)
+    made: bytes = b""
+    during_answer: Callable[[], None] = lambda: None
 
     @property
     def adapter(self) -> ProviderAdapter:
@@ -99,6 +129,9 @@ class FakeProvider:
         self, submission: Submission, credential: Credential, callback_url: str | None
     ) -> SubmitResult:
         """See the port."""
+        if self.refusals:
+            self.received.append((submission.job_id, submission.attempt))
+            return SubmitResult(SubmitOutcome.REFUSED, failure=self.refusals.pop(0))
         match self.on_submit:
             case OnSubmit.THROTTLE:
                 failure = Failure(FailureKind.RATE_LIMITED, "throttled", True, self.retry_after)
@@ -106,6 +139,10 @@ class FakeProvider:
             case OnSubmit.REFUSE:
                 failure = Failure(FailureKind.INVALID_INPUT, "prompt is too rude")
                 return SubmitResult(SubmitOutcome.REFUSED, failure=failure)
+            case OnSubmit.ANSWER:
+                self.received.append((submission.job_id, submission.attempt))
+                self.during_answer()
+                return SubmitResult(SubmitOutcome.ACCEPTED, update=made_update(self.made))
             case OnSubmit.LOSE:
                 return SubmitResult(SubmitOutcome.UNKNOWN)
             case _:
@@ -150,6 +187,26 @@ class FakeProvider:
                     prediction.update(),
                 )
         return None
+
+    def refuse_once(self, kind: FailureKind, *, unbilled: bool) -> None:
+        """The next submit is refused."""
+        self.refusals.append(Failure(kind, "the provider said no", unbilled=unbilled))
+
+    @property
+    def latest(self) -> str:
+        """The prediction that was made last."""
+        return list(self.predictions)[-1]
+
+    @property
+    def last_input(self) -> Mapping[str, Any]:
+        """What the prediction that was made last was asked for."""
+        return self.predictions[self.latest].input
+
+    def fail_running(self, kind: FailureKind, *, unbilled: bool) -> None:
+        """The latest prediction fails."""
+        prediction = self.predictions[self.latest]
+        prediction.status = RemoteStatus.FAILED
+        prediction.failure = Failure(kind, "it went wrong", unbilled=unbilled)
 
     def work(self, provider_job_id: str, *, fail: bool = False) -> None:
         """The prediction goes one step on."""

@@ -46,7 +46,7 @@ from tests.fakes.seam import Killed, Seam
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 VISIBILITY_SECONDS = 90
-CATALOGUE = load_catalogue("config/models")
+CATALOGUE = load_catalogue("config/models/replicate.json")
 CREDENTIAL = Credential("replicate", "r8_test")
 PLACE = BucketPlace("media-bucket", "eu-central-1")
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(992)
@@ -255,6 +255,25 @@ class World:
         """A caller asks for an image; None where the request failed or died."""
         request = GenerateRequest("image", "flux-schnell", {}, prompt, None, key, raw_hash=prompt)
         return self._survive(lambda: self.generate.start(Caller(user_id, None), request))
+
+    def create_or_raise(self, user_id: str = "alice") -> Answer:
+        """A caller asks for an image; what went wrong is raised."""
+        request = GenerateRequest("image", "flux-schnell", {}, "a lighthouse", raw_hash="x")
+        return self.generate.start(Caller(user_id, None), request)
+
+    def settle_with_provider(self, job_id: str) -> None:
+        """The provider does its work and calls back, the workers theirs, until the job is final."""
+        for _ in range(20):
+            self.drain()
+            found = self.real_record.find_job(job_id)
+            if found is not None and found.final:
+                return
+            for provider_job_id, prediction in list(self.provider.predictions.items()):
+                if not prediction.status.final:
+                    self.provider.work(provider_job_id)
+                    self.webhook(provider_job_id)
+            self.pass_time(5)
+        raise AssertionError("the job did not end")
 
     def request_cancel(self, job_id: str, user_id: str = "alice") -> None:
         """The user wants the job canceled."""

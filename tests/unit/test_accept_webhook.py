@@ -247,3 +247,40 @@ def test_a_known_secret_outlives_its_hour_while_the_provider_is_away(world: Worl
     world.service.accept(delivery())
     world.service.accept(delivery())
     assert (len(world.queue.sent), world.fetches) == (3, 2)
+
+
+OWN = CallbackTarget("replicate", JOB_ID, 1, "own:019a5f3e-7c1b-7d42-9a06-2f1d6f0c8b99")
+
+
+def own_query(target: CallbackTarget = OWN) -> dict[str, str]:
+    return {**token_query(target), "credential": target.credential_version}
+
+
+def test_a_webhook_of_a_users_own_account_is_no_more_than_a_hint(world: World) -> None:
+    message = world.accept(delivery(query=own_query(), secret=OTHER_SECRET))
+    assert message == {
+        "kind": "hint",
+        "provider": "replicate",
+        "jobId": JOB_ID,
+        "attempt": 1,
+        "providerJobId": PREDICTION_ID,
+        "receivedAt": "2026-11-20T18:04:02.000Z",
+    }
+    assert world.fetches == 0
+
+
+def test_a_hint_needs_the_token_of_that_very_credential(world: World) -> None:
+    for query in (
+        {**own_query(), "credential": "own:019a5f3e-7c1b-7d42-9a06-2f1d6f0c8b00"},
+        {**token_query(), "credential": OWN.credential_version},
+        {**own_query(), "job": "019a5f3e-7c1b-7d42-9a06-2f1d6f0c8b52"},
+    ):
+        with pytest.raises(UnauthenticatedError):
+            world.service.accept(delivery(query=query, secret=OTHER_SECRET))
+    assert world.queue.sent == []
+
+
+def test_a_users_own_signature_without_a_token_proves_nothing(world: World) -> None:
+    with pytest.raises(UnauthenticatedError):
+        world.service.accept(delivery(query={}, secret=OTHER_SECRET))
+    assert world.queue.sent == []

@@ -6,6 +6,7 @@ from typing import Any
 from psycopg.types.json import Jsonb
 
 from lib.domain.cursor import decode_time_and_id, encode_time_and_id
+from lib.domain.attempt_row import AttemptRow
 from lib.domain.element import Element
 from lib.domain.job_details import JobDetails, OutputRow
 from lib.domain.job_row import ActiveJob, JobRow, JobSummary
@@ -29,6 +30,8 @@ where s.job_id = %(job_id)s::uuid and (%(user_id)s::text is null or s.user_id = 
 DETAILS = """
 select
     job_snapshot(j), to_jsonb(s), j.parameters, j.request_ref,
+    (select coalesce(jsonb_agg(to_jsonb(a) - 'input' - 'outputs' order by a.attempt), '[]')
+     from attempts a where a.job_id = j.job_id),
     (select coalesce(jsonb_agg(to_jsonb(e) order by e.track, e.element_order), '[]')
      from elements e where e.job_id = j.job_id),
     (select coalesce(jsonb_agg(to_jsonb(t) order by t.started_at, t.step_order, t.timeline_id), '[]')
@@ -144,12 +147,13 @@ def _details(
     request_ref: str | None,
     *lists: list[dict[str, Any]],
 ) -> JobDetails:
-    elements, timeline, storage, outputs, transitions = lists
+    attempts, elements, timeline, storage, outputs, transitions = lists
     return JobDetails(
         snapshot=JobSnapshot(snapshot),
         summary=read_row(JobSummary, summary),
         parameters=parameters,
         request_ref=request_ref,
+        attempts=read_rows(AttemptRow, attempts),
         elements=read_rows(Element, elements),
         timeline=read_rows(TimelineStep, timeline),
         storage_operations=read_rows(StorageLogEntry, storage),

@@ -1,0 +1,190 @@
+"""Another model is tried where a failure provably cost nothing, and only there; the record says what was tried."""
+
+import psycopg
+import pytest
+from psycopg.rows import dict_row
+
+from lib.domain.errors import ProviderError
+from lib.domain.job import JobStatus
+from lib.domain.provider import FailureKind
+from lib.domain.snapshot import JobSnapshot
+from lib.ports.record import PlannedAttempt
+from lib.stores.postgres.record import PostgresRecord
+from tests.fakes.provider import OnSubmit
+from tests.fakes.tier import FakeTier
+from tests.integration.world import World
+
+OTHER = PlannedAttempt(
+    model_id="other-model",
+    provider="replicate",
+    model_ref="someone/other-model",
+    credentials="platform",
+    synchronous=False,
+    estimated_time_seconds=7,
+    estimated_cost="0.002",
+    input={"prompt": "a lighthouse", "size": "small"},
+    warnings=("size: small is what other-model makes",),
+)
+
+
+@pytest.fixture
+def world(record: PostgresRecord) -> World:
+    world = World(record, [FakeTier()])
+    world.fallbacks = (OTHER,)
+    return world
+
+
+def create(world: World, key: str | None = None) -> str:
+    answer = world.create(key=key)
+    assert answer is not None
+    assert answer.status_code == 202
+    return str(answer.body["jobId"])
+
+
+def job(world: World, job_id: str) -> JobSnapshot:
+    found = world.real_record.find_job(job_id)
+    assert found is not None
+    return found
+
+
+def attempts(url: str, job_id: str) -> list[dict[str, object]]:
+    with psycopg.connect(url, row_factory=dict_row) as connection:
+        return connection.execute(
+            "select attempt, state, model_id, failure_kind from attempts where job_id = %s order by attempt",
+            (job_id,),
+        ).fetchall()
+
+
+@pytest.mark.parametrize("kind", [FailureKind.OUTAGE, FailureKind.NOT_FOUND, FailureKind.BILLING])
+def test_a_refusal_that_cost_nothing_is_followed_by_the_planned_model(
+    world: World, superuser_url: str, kind: FailureKind
+) -> None:
+    world.provider.refuse_once(kind, unbilled=True)
+    job_id = create(world)
+    fallen = job(world, job_id)
+    assert fallen.data["attempt"] == 2
+    assert fallen.data["modelId"] == "other-model"
+    assert fallen.data["estimatedTime"] == 7
+    assert fallen.data["estimatedCost"] == 0.003  # what was told before it began still holds
+    assert fallen.data["warnings"] == [
+        "size: small is what other-model makes",
+        f"flux-schnell failed ({kind.value}): other-model is tried instead",
+    ]
+    world.settle_with_provider(job_id)
+    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.provider.received == [(job_id, 1), (job_id, 2)]
+    assert world.provider.last_input == OTHER.input
+    states = [(row["state"], row["model_id"], row["failure_kind"]) for row in attempts(superuser_url, job_id)]
+    assert states == [("refused", "flux-schnell", kind.value), ("succeeded", "other-model", None)]
+
+
+@pytest.mark.parametrize("kind", [FailureKind.MODERATION, FailureKind.INVALID_INPUT])
+def test_what_the_caller_asked_for_is_not_offered_to_another(world: World, kind: FailureKind) -> None:
+    world.provider.refuse_once(kind, unbilled=True)
+    assert world.create() is None
+    assert len(world.provider.received) == 1
+
+
+def test_a_failure_that_may_have_been_billed_is_not_followed(world: World) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=False)
+    assert world.create() is None
+    assert len(world.provider.received) == 1
+
+
+def test_an_unknown_submit_is_not_followed(world: World) -> None:
+    world.provider.on_submit = OnSubmit.LOSE
+    job_id = create(world)
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.settle([job_id])
+    ended = job(world, job_id)
+    assert ended.status is JobStatus.FAILED
+    assert ended.data["attempt"] == 1
+    assert ended.data["error"]["code"] == "submit_unknown"
+
+
+def test_a_failure_inside_the_provider_that_cost_nothing_is_followed(world: World) -> None:
+    job_id = create(world)
+    world.provider.fail_running(FailureKind.ABORTED, unbilled=True)
+    world.webhook(world.provider.latest)
+    world.drain()
+    assert job(world, job_id).data["attempt"] == 2
+    world.settle_with_provider(job_id)
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_job_that_was_to_be_canceled_is_not_tried_again(world: World) -> None:
+    job_id = create(world)
+    world.request_cancel(job_id)
+    world.provider.fail_running(FailureKind.ABORTED, unbilled=True)
+    world.webhook(world.provider.latest)
+    world.drain()
+    assert job(world, job_id).data["attempt"] == 1
+    assert job(world, job_id).final
+
+
+def test_a_provider_that_takes_nothing_gives_way_after_a_while(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    world.provider.retry_after = 30
+    job_id = create(world)
+    waiting = job(world, job_id).data["waiting"]
+    assert waiting["code"] == "provider_rate_limited"
+    for _ in range(3):
+        world.pass_time(40)
+        world.drain()
+        if job(world, job_id).data["attempt"] == 2:
+            break
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.settle_with_provider(job_id)
+    done = job(world, job_id)
+    assert done.status is JobStatus.COMPLETED
+    assert done.data["modelId"] == "other-model"
+    assert done.data["waiting"] is None
+
+
+def test_a_long_pause_gives_way_at_once(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    world.provider.retry_after = 3600
+    assert job(world, create(world)).data["attempt"] == 2
+
+
+def test_a_late_webhook_of_the_first_attempt_changes_nothing_and_is_canceled_there(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    first = world.provider.latest
+    transition = world.real_record.fail_job(  # as if the refusal of another submit of it had come first
+        job_id,
+        code="provider_outage",
+        message="away",
+        retryable=True,
+        now=world.now,
+        refused=True,
+        unbilled=True,
+    )
+    assert transition.outcome == "failed"  # an attempt that may be running is never followed
+    world.webhook(first)
+    world.drain()
+    assert world.provider.predictions[first].status.final
+
+
+def test_the_first_answer_is_given_again_for_the_same_key(world: World) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
+    job_id = create(world, key="k1")
+    assert create(world, key="k1") == job_id
+    assert world.provider.received == [(job_id, 1)]
+
+
+def test_when_all_planned_models_fail_the_last_reason_is_told(world: World) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
+    job_id = create(world)
+    world.provider.refuse_once(FailureKind.NOT_FOUND, unbilled=True)
+    world.drain()
+    ended = job(world, job_id)
+    assert ended.status is JobStatus.FAILED
+    assert ended.data["error"]["code"] == "provider_not_found"
+
+
+def test_refusals_are_told_to_who_asks_where_nothing_else_is_planned(world: World) -> None:
+    world.fallbacks = ()
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
+    with pytest.raises(ProviderError):
+        world.create_or_raise()

@@ -1,0 +1,98 @@
+"""News of a user's own account at a provider: it is asked, with the job's own key, and nothing else is believed."""
+
+import psycopg
+import pytest
+
+from lib.domain.job import JobStatus
+from lib.domain.snapshot import JobSnapshot
+from lib.stores.postgres.record import PostgresRecord
+from tests.fakes.provider import OnSubmit
+from tests.fakes.tier import FakeTier
+from tests.integration.world import World
+
+
+@pytest.fixture
+def world(record: PostgresRecord) -> World:
+    return World(record, [FakeTier()])
+
+
+def create(world: World, user_id: str = "alice") -> str:
+    answer = world.create(user_id=user_id)
+    assert answer is not None
+    return str(answer.body["jobId"])
+
+
+def job(world: World, job_id: str) -> JobSnapshot:
+    found = world.real_record.find_job(job_id)
+    assert found is not None
+    return found
+
+
+def hint(world: World, job_id: str, provider_job_id: str | None, attempt: int = 1) -> None:
+    world.advance_queue.messages.clear()
+    message = {"kind": "hint", "provider": "replicate", "jobId": job_id, "attempt": attempt}
+    world.advance_queue.send({**message, "providerJobId": provider_job_id}, group=job_id)
+    world.work(world.advance_queue)
+
+
+def test_a_hint_makes_us_ask_and_the_answer_counts(world: World) -> None:
+    job_id = create(world)
+    for _ in range(2):
+        world.provider.work(world.provider.latest)
+    hint(world, job_id, None)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_hint_that_names_another_users_prediction_moves_neither_job(world: World) -> None:
+    mine = create(world, "mallory")
+    theirs = create(world, "alice")
+    their_prediction = world.provider.latest
+    before = job(world, mine).version, job(world, theirs).version
+    for _ in range(2):
+        world.provider.work(their_prediction)
+    hint(world, mine, their_prediction)
+    assert (job(world, mine).version, job(world, theirs).version) == before
+
+
+def test_a_hint_claims_a_submit_that_nobody_answered_if_the_key_can_see_it(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    hint(world, job_id, world.provider.latest)
+    assert job(world, job_id).data["providerJobId"] == world.provider.latest
+
+
+def test_a_hint_that_names_what_the_key_cannot_see_changes_nothing(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    before = job(world, job_id).version
+    hint(world, job_id, "somebodyelsesprediction")
+    assert job(world, job_id).version == before
+
+
+def test_a_hint_cannot_claim_a_prediction_that_belongs_to_another_attempt(world: World) -> None:
+    theirs = create(world, "alice")
+    their_prediction = world.provider.latest
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    mine = create(world, "mallory")
+    hint(world, mine, their_prediction)
+    assert job(world, mine).data["providerJobId"] is None
+    assert job(world, theirs).data["providerJobId"] == their_prediction
+
+
+def test_a_hint_about_an_attempt_that_is_over_changes_nothing(world: World) -> None:
+    job_id = create(world)
+    before = job(world, job_id).version
+    hint(world, job_id, None, attempt=2)
+    assert job(world, job_id).version == before
+
+
+def test_a_webhook_without_a_token_finds_no_job_of_a_users_own_account(
+    world: World, superuser_url: str
+) -> None:
+    job_id = create(world)
+    prediction = world.provider.latest
+    assert world.real_record.find_job_by_provider("replicate", prediction) == (job_id, 1)
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update attempts set credential_version = 'own:x' where job_id = %s", (job_id,))
+    assert world.real_record.find_job_by_provider("replicate", prediction) is None

@@ -1,0 +1,155 @@
+"""Providers whose answer is the result: sent by a worker that waits, kept before it is recorded, never sent twice."""
+
+from dataclasses import replace
+
+import psycopg
+import pytest
+
+from lib.domain.job import JobStatus, JobStep
+from lib.domain.provider import AdapterTraits, SubmitSafety
+from lib.domain.snapshot import JobSnapshot
+from lib.stores.postgres.record import PostgresRecord
+from tests.fakes.provider import OnSubmit
+from tests.fakes.seam import Killed
+from tests.fakes.tier import FakeTier
+from tests.integration.world import PICTURE, World
+
+SYNCHRONOUS = AdapterTraits(submit_safety=SubmitSafety.NONE, synchronous=True, polls=False, cancels=False)
+
+
+@pytest.fixture
+def world(record: PostgresRecord) -> World:
+    world = World(record, [FakeTier()])
+    world.provider.traits = SYNCHRONOUS
+    world.provider.on_submit = OnSubmit.ANSWER
+    world.provider.made = PICTURE
+    return world
+
+
+def create(world: World, key: str | None = None) -> str:
+    answer = world.create(key=key)
+    assert answer is not None
+    assert answer.status_code == 202
+    assert answer.body["status"] == "pending"
+    return str(answer.body["jobId"])
+
+
+def job(world: World, job_id: str) -> JobSnapshot:
+    found = world.real_record.find_job(job_id)
+    assert found is not None
+    return found
+
+
+def kill_at(world: World, seam: str) -> None:
+    def decide(where: str) -> None:
+        if where == seam:
+            raise Killed
+
+    world.seam.decide = decide
+
+
+def live(world: World) -> None:
+    world.seam.decide = lambda _where: None
+
+
+def test_the_request_is_answered_before_the_provider_is_asked(world: World) -> None:
+    job_id = create(world)
+    assert world.provider.received == []
+    assert job(world, job_id).step is JobStep.QUEUED
+    assert [message.body["kind"] for message in world.submit_queue.messages] == ["submit"]
+
+
+def test_a_job_completes_with_what_came_in_the_answer(world: World, superuser_url: str) -> None:
+    job_id = create(world)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert [world.bucket.bodies[key] for key in world.stored if key.startswith("media/")] == [PICTURE]
+    with psycopg.connect(superuser_url) as connection:
+        row = connection.execute(
+            "select provider_job_id, cost, model_id from attempts where job_id = %s", (job_id,)
+        ).fetchone()
+    assert row is not None
+    assert row[0] == f"{job_id.replace('-', '')}-1"
+    assert float(row[1]) == 0.04
+    assert row[2] == "flux-schnell"
+
+
+def test_the_message_twice_and_a_sweep_between_send_once(world: World) -> None:
+    job_id = create(world)
+    world.submit_queue.messages.append(replace(world.submit_queue.messages[0]))
+    world.pass_time(100)
+    world.run_sweep()
+    world.drain()
+    assert world.provider.received == [(job_id, 1)]
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_lost_message_is_made_up_for_by_the_sweep(world: World) -> None:
+    job_id = create(world)
+    world.submit_queue.messages.clear()
+    world.pass_time(120)
+    world.run_sweep()
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_nothing_again(
+    world: World,
+) -> None:
+    job_id = create(world)
+    kill_at(world, "before record.record_submitted")
+    world.drain()
+    live(world)
+    world.settle([job_id])
+    assert world.provider.received == [(job_id, 1)]
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_worker_that_dies_before_it_kept_the_result_fails_the_job_and_sends_nothing_again(
+    world: World,
+) -> None:
+    job_id = create(world)
+    kill_at(world, "after provider.submit")
+    world.drain()
+    live(world)
+    world.settle([job_id])
+    ended = job(world, job_id)
+    assert world.provider.received == [(job_id, 1)]
+    assert ended.status is JobStatus.FAILED
+    assert ended.data["error"]["code"] == "submit_unknown"
+
+
+def test_canceling_before_it_was_sent_sends_nothing(world: World) -> None:
+    job_id = create(world)
+    world.request_cancel(job_id)
+    world.drain()
+    assert world.provider.received == []
+    assert job(world, job_id).status is JobStatus.CANCELED
+
+
+def test_a_result_that_comes_after_the_wish_to_cancel_is_kept_and_the_record_says_so(world: World) -> None:
+    job_id = create(world)
+    world.provider.during_answer = lambda: world.request_cancel(job_id)
+    world.drain()
+    done = job(world, job_id)
+    assert done.status is JobStatus.COMPLETED
+    assert done.data["cancelRequested"] is True
+
+
+def test_the_same_key_gets_the_same_job(world: World) -> None:
+    job_id = create(world, key="k")
+    assert create(world, key="k") == job_id
+    world.drain()
+    assert create(world, key="k") == job_id
+    assert world.provider.received == [(job_id, 1)]
+
+
+def test_a_throttled_worker_tries_again_later(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    job_id = create(world)
+    world.drain()
+    assert job(world, job_id).data["waiting"]["code"] == "provider_rate_limited"
+    world.provider.on_submit = OnSubmit.ANSWER
+    world.pass_time(10)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
