@@ -1,19 +1,25 @@
 """The services beside the functions: started at once, stopped together, and broken on demand."""
 
+import json
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from local.backing import Moto, Postgres, RecordDatabase, Redis
+from local.backing import Moto, Postgres, RecordDatabase, Redis, ports
 from local.backing.service import Service
+from local.cog.server import CogServer
 from local.settings import STAGE, CloudSettings, Part
 from local.simulator import TOKEN, Simulator
 
 REAL_REPLICATE = "https://api.replicate.com"
+COG_TOKEN = "cog_local_server"  # noqa: S105 - proves webhooks of the local Cog server, and nothing else
 
 
 class BackingServices:
-    """The services that `settings.parts` names; the simulator gives way to a real token."""
+    """The services that `settings.parts` names; the simulator gives way to a real token.
+
+    Cog's address is known at once, as the functions need it; the server itself is started by `start_cog`.
+    """
 
     def __init__(self, settings: CloudSettings, directory: Path) -> None:
         kinds: dict[Part, Callable[[], Service]] = {
@@ -21,6 +27,7 @@ class BackingServices:
             Part.REDIS: lambda: Redis(directory / "redis"),
             Part.AWS: lambda: Moto(directory / "aws"),
             Part.REPLICATE: lambda: Simulator(directory / "replicate"),
+            Part.COG: lambda: CogServer(directory / "cog", ports.free_port(), webhook_token=COG_TOKEN),
         }
         self._token = settings.replicate_token
         self._real = bool(settings.replicate_token)
@@ -37,12 +44,27 @@ class BackingServices:
         """
         with ThreadPoolExecutor(max_workers=len(Part)) as executor:
             started: list[Future[Service]] = [
-                executor.submit(service.start) for service in self._services.values()
+                executor.submit(service.start)
+                for part, service in self._services.items()
+                if part is not Part.COG
             ]
         for future in started:
             future.result()
         if self.record is not None:
             self.record.make()
+
+    def start_cog(self, upload_url: str) -> None:
+        """Start the Cog server, if there is one, with the address to which it is to put its files."""
+        server = self._services.get(Part.COG)
+        if isinstance(server, CogServer):
+            server.upload_url = upload_url
+            server.start()
+
+    @property
+    def cog_runs(self) -> int:
+        """How often the Cog server's predictor has run."""
+        server = self._services.get(Part.COG)
+        return server.runs if isinstance(server, CogServer) else 0
 
     def stop(self) -> None:
         """Stop all; harmless for those that do not run."""
@@ -58,7 +80,7 @@ class BackingServices:
         return self._services[part].url if part in self._services else ""
 
     def act(self, name: str, action: str) -> None:
-        """`kill`, `freeze`, `thaw` or `start` of postgres, redis, aws or replicate; KeyError for anything else."""
+        """`kill`, `freeze`, `thaw` or `start` of postgres, redis, aws, replicate or cog; KeyError for anything else."""
         service = self._services[Part(name)] if name in self._services else None
         if service is None:
             raise KeyError(name)
@@ -79,12 +101,15 @@ class BackingServices:
             "database/migrator": record.owner_url if record else "",
             "redis/main": self.url(Part.REDIS),
             "providers/replicate": self._token if self._real else TOKEN if self.url(Part.REPLICATE) else "",
+            "providers/cog": json.dumps({"webhookToken": COG_TOKEN}) if self.url(Part.COG) else "",
         }
         return {name: value for name, value in values.items() if value}
 
     def parameters(self, stage: str) -> dict[str, str]:
         """The stack parameters that point the functions at these services."""
         values = {"RedisSecretName": f"vsl/{stage}/redis/main"} if self.url(Part.REDIS) else {}
+        if addresses := self._provider_addresses():
+            values["ProviderAddresses"] = json.dumps(addresses)
         simulator = self._services.get(Part.REPLICATE)
         if isinstance(simulator, Simulator):
             values |= {
@@ -92,10 +117,14 @@ class BackingServices:
                 "OutputHostException": f"127.0.0.1:{simulator.media_port}",
                 "ProviderWebhooks": "enabled",
             }
-        elif self._real:  # it cannot call back to a laptop: ask it, and soon
+        elif self._real:  # it cannot call back to a laptop, as a Cog server here can: ask it, and soon
             values |= {
                 "ReplicateBaseUrl": REAL_REPLICATE,
-                "ProviderWebhooks": "disabled",
+                "ProviderWebhooks": "except:replicate",
                 "PollAfterSeconds": "2",
             }
         return values
+
+    def _provider_addresses(self) -> dict[str, dict[str, str]]:
+        """Where the providers are that run here: name -> the addresses of its adapter."""
+        return {"cog": {"base_url": self.url(Part.COG)}} if self.url(Part.COG) else {}

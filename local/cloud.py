@@ -9,6 +9,8 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
+from infra import names
+from lib.domain.direct_upload import upload_url
 from local.aws import Aws
 from local.backing import RecordDatabase
 from local.backing_services import BackingServices
@@ -68,7 +70,7 @@ class LocalCloud:
         self._stack.close()
 
     def backing(self, service: str, action: str) -> None:
-        """Kill, freeze, thaw or start postgres, redis, aws or replicate. KeyError for anything else.
+        """Kill, freeze, thaw or start postgres, redis, aws, replicate or cog. KeyError for anything else.
 
         AWS is in memory only: after a kill and a start its tables, buckets, queues and secrets are created again,
         empty, and the secrets have the values they had.
@@ -85,6 +87,11 @@ class LocalCloud:
         if record is None:
             raise LookupError("this local cloud runs without a Postgres")
         return record
+
+    @property
+    def cog_runs(self) -> int:
+        """How often the Cog server's predictor has run."""
+        return self._services.cog_runs
 
     def aws(self) -> Aws:
         """Clients for the local AWS."""
@@ -125,8 +132,11 @@ class LocalCloud:
         self._stack.callback(self._loop.stop)
         api_url = f"http://127.0.0.1:{bound.getsockname()[1]}"
         self._deploy(api_url)
-        self.endpoints = self._endpoints(api_url)
-        self._serve(bound)
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            cog = executor.submit(self._services.start_cog, self._upload_url(api_url))
+            self.endpoints = self._endpoints(api_url)
+            self._serve(bound)
+            cog.result()
         self._directory.write_json("endpoints.json", self.endpoints.as_json())
 
     def _start_services(self) -> list[Stack]:
@@ -181,6 +191,17 @@ class LocalCloud:
     def _remember(self, resource: Resource) -> ResourceState:
         return self._custom_states[resource.where]
 
+    def _upload_url(self, api_url: str) -> str:
+        """Where the Cog server puts its files; "" where the templates have no key for its token."""
+        client = self._world.aws.client("secretsmanager")
+        try:
+            found = client.get_secret_value(SecretId=f"vsl/{STAGE}/{names.TOKEN_KEY_SECRET}")
+        except client.exceptions.ResourceNotFoundException:
+            return ""
+        finally:
+            client.close()
+        return upload_url(api_url, found["SecretString"], "cog")
+
     def _endpoints(self, api_url: str) -> Endpoints:
         postgres, redis, aws = (self._services.url(part) for part in (Part.POSTGRES, Part.REDIS, Part.AWS))
         key = ""
@@ -196,6 +217,7 @@ class LocalCloud:
             redis_url=redis,
             aws_endpoint_url=aws,
             replicate_url=self._services.url(Part.REPLICATE),
+            cog_url=self._services.url(Part.COG),
         )
 
     def _serve(self, bound: socket.socket) -> None:

@@ -19,6 +19,7 @@ class Endpoints:
     redis_url: str
     aws_endpoint_url: str
     replicate_url: str
+    cog_url: str = ""
 
     def as_json(self) -> dict[str, str]:
         """The content of `.local/endpoints.json`."""
@@ -31,4 +32,5 @@ class Endpoints:
             "redisUrl": self.redis_url,
             "awsEndpointUrl": self.aws_endpoint_url,
             "replicateUrl": self.replicate_url,
+            "cogUrl": self.cog_url,
         }

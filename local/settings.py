@@ -19,6 +19,7 @@ class Part(StrEnum):
     REDIS = "redis"
     AWS = "aws"
     REPLICATE = "replicate"
+    COG = "cog"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
