@@ -31,7 +31,13 @@ from lib.domain.provider import (
 from lib.providers.adapter import BaseAdapter
 from lib.providers.answers import json_object
 from lib.providers.base_url import checked_base_url
-from lib.providers.gemini_interactions import FILE_ID, INTERACTION_ID, interaction_update, read_interaction
+from lib.providers.gemini_interactions import (
+    FILE_ID,
+    INTERACTION_ID,
+    interaction_id,
+    interaction_update,
+    read_interaction,
+)
 from lib.providers.google_errors import (
     envelope,
     failure_in_http,
@@ -103,7 +109,7 @@ class GeminiAdapter(BaseAdapter):
             failure, outcome = failure_in_http(response), judge(response)
             return SubmitResult(outcome, failure=unbilled_unless_unknown(failure, outcome))
         interaction = json_object(response.body)
-        if not INTERACTION_ID.fullmatch(str(interaction.get("id", ""))):
+        if interaction_id(interaction) is None:
             message = f"HTTP {response.status}, but the body is no interaction: it may have been accepted"
             return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
         return SubmitResult(SubmitOutcome.ACCEPTED, interaction_update(interaction, response))
@@ -146,7 +152,7 @@ class GeminiAdapter(BaseAdapter):
         """Read the interaction after a cancel; a success without one says nothing yet."""
         raise_unless_success(response)
         interaction = json_object(response.body)
-        if "id" not in interaction:
+        if interaction_id(interaction) is None:
             return ProviderUpdate(RemoteStatus.UNKNOWN)
         update = interaction_update(interaction, response)
         # its video, if it was made, comes with the next poll

@@ -38,10 +38,16 @@ _OTHER_ENDS = {
 _FILE = re.compile(r"(?:^|/)files/(?P<id>[A-Za-z0-9_-]{1,128})(?=$|[:/?])")
 
 
+def interaction_id(interaction: Mapping[str, Any]) -> str | None:
+    """The interaction's id, if it has one that may stand in an address."""
+    found = interaction.get("id")
+    return found if isinstance(found, str) and INTERACTION_ID.fullmatch(found) else None
+
+
 def read_interaction(response: HttpResponse) -> ProviderUpdate:
     """What an answer with an interaction says. Raises `ProviderError`, retryable, for one without."""
     interaction = json_object(response.body)
-    if not INTERACTION_ID.fullmatch(str(interaction.get("id", ""))):
+    if interaction_id(interaction) is None:
         error = ProviderError(
             "HTTP 200 from the Gemini API, but its body is no interaction", code=FailureKind.OUTAGE.value
         )
@@ -68,7 +74,7 @@ def interaction_update(interaction: Mapping[str, Any], response: HttpResponse) -
     final = status.final
     return ProviderUpdate(
         status,
-        str(interaction["id"]),
+        interaction_id(interaction),
         outputs,
         failure=failure,
         progress=1.0 if status is RemoteStatus.SUCCEEDED else None,

@@ -175,7 +175,7 @@ def _word(error: Mapping[str, Any]) -> str:
         return status.lower()
     if isinstance(code, str) and code:
         return code.rpartition("/")[2].lower()
-    if isinstance(code, int) and 0 < code < len(_RPC_CODES):
+    if isinstance(code, int) and not isinstance(code, bool) and 0 < code < len(_RPC_CODES):
         return _RPC_CODES[code]
     return ""
 
