@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_UP, Decimal
+from enum import StrEnum
 from typing import Any
 
 from lib.domain.errors import UnknownPriceError
@@ -15,26 +16,50 @@ SMALLEST_AMOUNT = Decimal("0.000001")
 _MILLION = Decimal(1_000_000)
 
 
+class UnpricedModels(StrEnum):
+    """What is done with a model whose price is not set: an operator's decision."""
+
+    REFUSED = "refused"
+    ALLOWED = "allowed"
+
+
 @dataclass(frozen=True)
 class Quote:
     """The most that a job is charged, in US dollars; `basis` says in words how it was worked out.
 
-    The amount is rounded up to a millionth of a dollar.
+    The amount is rounded up to a millionth of a dollar. Where the price is not `known`, and the operator allows that,
+    it is zero, and `warnings` says so.
     """
 
     amount: Decimal
     estimated_time_seconds: float
     basis: str
+    known: bool = True
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the caller is told of the price."""
+        return () if self.known else (f"estimatedCost: {self.basis}.",)
+
+    def is_within(self, limit: "Quote") -> bool:
+        """Whether it certainly costs no more; what is not known is within nothing but what is not known either."""
+        return self.amount <= limit.amount if self.known and limit.known else not limit.known
 
 
-def quote(model: ModelConfig, parameters: Parameters) -> Quote:
+def quote(
+    model: ModelConfig, parameters: Parameters, unpriced: UnpricedModels = UnpricedModels.REFUSED
+) -> Quote:
     """The price of a job with these parameters, as validate_parameters gave them.
 
-    A price that cannot be worked out raises UnknownPriceError; it is never zero because it is unknown.
+    A price that cannot be worked out raises UnknownPriceError; it is never zero because it is unknown, unless the
+    operator allows models without one.
     """
     if model.pricing is None:
+        words = f"the price of {model.id} is not known"
+        if unpriced is UnpricedModels.ALLOWED:
+            return Quote(Decimal(0), model.estimated_time_seconds, words, known=False)
         raise UnknownPriceError(
-            f"The price of {model.id} is not known: set its `pricing` in the model catalogue to use it."
+            f"{words[0].upper()}{words[1:]}: set its `pricing` in the model catalogue to use it."
         )
     reading = _Reading(model, parameters.values)
     amount, basis = _price(model.pricing, reading)

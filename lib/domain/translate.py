@@ -21,8 +21,9 @@ class Translation:
     """What a model is asked for a standard request.
 
     `given` are the parameters as a caller would send them, `parameters` those with the model's defaults; both are
-    None and `errors` has each field's reason where the model cannot. `carried` names, for each field, the
-    parameters that carry it; a field that the model honours without any has none.
+    None and `errors` has each field's reason where the model cannot. `warnings` are the translation's own, beside
+    those of `parameters`. `carried` names, for each field, the parameters that carry it; a field that the model
+    honours without any has none.
     """
 
     model: ModelConfig
@@ -36,6 +37,11 @@ class Translation:
     def possible(self) -> bool:
         """Whether the model can."""
         return self.parameters is not None
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """All that the caller is told."""
+        return (*self.warnings, *(self.parameters.warnings if self.parameters else ()))
 
 
 def translate(request: StandardRequest, model: ModelConfig) -> Translation:
@@ -60,8 +66,8 @@ def translate(request: StandardRequest, model: ModelConfig) -> Translation:
         parameters = validate_parameters(model, given)
     except InvalidParametersError as error:
         return Translation(model, errors=tuple(_by_field(error, model, carried)), carried=carried)
-    warnings = [warning for _, result in written for warning in result.warnings]
-    return Translation(model, given, parameters, (*warnings, *parameters.warnings), carried=carried)
+    warnings = tuple(warning for _, result in written for warning in result.warnings)
+    return Translation(model, given, parameters, warnings, carried=carried)
 
 
 def _write(model: ModelConfig, one: StandardField, request: StandardRequest) -> Written | Refused:
