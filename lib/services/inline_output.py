@@ -6,8 +6,10 @@ from urllib.parse import unquote_to_bytes
 
 from lib.domain.errors import NotFoundError, OutputError
 from lib.domain.media_keys import TEMP_PREFIX
-from lib.domain.stored_output import OutputFault
+from lib.domain.stored_output import MIB, OutputFault
 from lib.ports.storage import MediaBucket, OutputStream
+
+READ_AHEAD_BYTES = 4 * MIB
 
 
 def decode_data_url(url: str, limit: int) -> bytes:
@@ -67,14 +69,24 @@ class ObjectSource:
 
 
 class _ObjectStream:
+    """Each read of a bucket is a request: more is asked for at once than a reader takes at once."""
+
     def __init__(self, bucket: MediaBucket, key: str, start: int, total: int) -> None:
         self._bucket, self._key, self._position = bucket, key, start
+        self._ahead = memoryview(b"")
         self.start, self.total = start, total
         self.validator: str | None = None
 
     def read(self, limit: int) -> bytes:
+        if not self._ahead:
+            self._ahead = memoryview(self._next(max(limit, READ_AHEAD_BYTES)))
+        data = bytes(self._ahead[:limit])
+        self._ahead = self._ahead[limit:]
+        return data
+
+    def _next(self, size: int) -> bytes:
         try:
-            data = self._bucket.read(self._key, self._position, min(limit, self.total - self._position))
+            data = self._bucket.read(self._key, self._position, min(size, self.total - self._position))
         except NotFoundError as error:
             raise _gone(self._key) from error
         self._position += len(data)
