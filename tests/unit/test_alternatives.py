@@ -38,7 +38,7 @@ def entry(price: float | None, fallbacks: tuple[str, ...] = (), **changes: Any) 
 
 @pytest.fixture(scope="module")
 def models() -> Catalogue:
-    other_names = {
+    other_names: dict[str, Any] = {
         "params": {"text": {"type": "string"}, "ratio": {"enum": ["square", "wide"]}},
         "required": ["text"],
         "defaults": {},
