@@ -84,11 +84,13 @@ class HttpProviderClient:
             request = self._adapter.poll_request(remote, opened)
             if request is None:
                 return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
-            answer = self._send(heard, request, Operation.POLL)
+            # an answer that brings the files is as long in coming as a result
+            operation = Operation.RESULT if request.media_answer else Operation.POLL
+            answer = self._send(heard, request, operation)
             update = self._about(remote, self._adapter.parse_poll(answer))
             if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
                 return update
-            request = self._adapter.result_request(remote, opened)
+            request = self._adapter.result_request(replace(remote, result_ref=update.result_ref), opened)
             if request is None:
                 return update
             answer = self._send(heard, request, Operation.RESULT)
