@@ -20,6 +20,8 @@ class Registration:
 ADAPTERS: Mapping[str, Registration] = {
     "replicate": Registration("lib.providers.replicate:ReplicateAdapter", "Replicate", "REPLICATE_API_TOKEN"),
     "cog": Registration("lib.providers.cog:CogAdapter", "Cog", "COG_CREDENTIALS"),
+    "fal": Registration("lib.providers.fal:FalAdapter", "fal", "FAL_KEY"),
+    "runway": Registration("lib.providers.runway:RunwayAdapter", "Runway", "RUNWAYML_API_SECRET"),
     "google_veo": Registration(
         "lib.providers.google_veo:GoogleVeoAdapter", "Google Veo (Vertex AI)", "GOOGLE_VERTEX_CREDENTIALS"
     ),

@@ -12,7 +12,10 @@ from starlette.routing import BaseRoute
 
 from local.providers.world import World
 
-MODULES: Mapping[str, str] = {}
+MODULES: Mapping[str, str] = {
+    "fal": "local.providers.fal",
+    "runway": "local.providers.runway",
+}
 
 
 class SimulatedProvider(Protocol):

@@ -37,7 +37,7 @@ _LIFE = (
 )
 _OUTPUT = (
     *("expired-output", "wrong-type", "empty-output", "huge-output", "slow-output", "truncated-output"),
-    *("redirect-output", "redirect-inside", "redirect-outside", "data-url"),
+    *("redirect-output", "redirect-inside", "redirect-outside", "data-url", "late-upload", "lost-upload"),
 )
 _WEBHOOK = (
     *(
