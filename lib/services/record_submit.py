@@ -18,7 +18,7 @@ from lib.domain.timing import Timing
 from lib.ports.record import Answer, JobRecord, Transition
 from lib.ports.work_report import Usage
 from lib.services.after_commit import AfterCommit
-from lib.services.waiting import backoff_seconds
+from lib.services.waiting import backoff_seconds, deferral_seconds
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class RecordSubmit:
     record: JobRecord
     after_commit: AfterCommit
     timing: Timing
+    jitter: Callable[[], float]
 
     def __call__(self, context: SubmitContext, result: SubmitResult, now: datetime) -> Transition:
         """The transition that this outcome makes; the first of two is followed up here."""
@@ -93,10 +94,11 @@ class RecordSubmit:
 
     def _deferred(self, context: SubmitContext, failure: Failure, now: datetime) -> Transition:
         wait = failure.retry_after_seconds or backoff_seconds(context.submits)
+        spread = deferral_seconds(failure.retry_after_seconds, context.submits, self.jitter())
         return self.record.defer_submit(
             context.submission.job_id,
             context.submission.attempt,
-            retry_at=now + timedelta(seconds=wait),
+            retry_at=now + timedelta(seconds=spread),
             reason=failure.message,
             now=now,
             answer=context.answer(None) if context.answer else None,

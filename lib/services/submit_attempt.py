@@ -1,5 +1,6 @@
 """Sends one attempt to its provider, once, and records what came of it."""
 
+import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -79,6 +80,7 @@ class SubmitAttempt:
     timing: Timing
     take_outputs: TakeOutputs
     on_key_refused: Callable[[Credential, str], None]
+    jitter: Callable[[], float] = random.random
 
     def send(
         self,
@@ -104,7 +106,8 @@ class SubmitAttempt:
         self._hear_of_key(credential, result.failure)
         context = SubmitContext(submission, credential, submits, answer, usage, polled=callback_url is None)
         try:
-            transition = RecordSubmit(self.record, self.after_commit, self.timing)(context, result, now)
+            record_submit = RecordSubmit(self.record, self.after_commit, self.timing, self.jitter)
+            transition = record_submit(context, result, now)
         except RecordUnavailableError:
             self._record_later(submission, result, credential.provider, claim)
             return Submitted(result, None)

@@ -23,6 +23,16 @@ def backoff_seconds(tries: int, *, first: float = 2.0, longest: float = 120.0) -
     return min(longest, first * 2.0 ** min(tries, 16))
 
 
+def deferral_seconds(asked: float | None, tries: int, share: float) -> float:
+    """How long a submit waits that was not taken: what was asked for, and then anything up to the backoff.
+
+    `share` is drawn from 0 to 1 for each (full jitter): of many that wait for the same provider, few come at once.
+    """
+    if asked:
+        return asked + share * backoff_seconds(tries, longest=30.0)
+    return max(1.0, share * backoff_seconds(tries))
+
+
 def tried_again(message: Mapping[str, Any]) -> dict[str, Any]:
     """The message with its count of tries grown by one."""
     return {**message, "tries": int(message.get("tries", 0)) + 1}

@@ -182,6 +182,7 @@ class World:
             self.timing,
             TakeOwnOutputs(ParkOutputs(lambda: self.bucket), None),
             lambda credential, _words: self.refused_keys.append(credential.version),
+            jitter=lambda: 0.0,
         )
         self.generate = GenerateMedia(
             record=self.record,

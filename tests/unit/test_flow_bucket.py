@@ -25,7 +25,7 @@ HOARDED = [
     *[(number, 0.0 if number else 20.0, 1, False) for number in range(4)],
     *[(number, 0.0 if number else 1.4, 30, False) for number in range(4)],
 ]
-"""Each process learns to take many tokens, takes them, and uses them with all others after the bucket was filled again."""
+"""Each process learns to take many tokens, takes them, and uses them when the bucket was filled again."""
 
 
 class CountingStore(MemoryFlowStore):
