@@ -22,11 +22,14 @@ class Mode(Enum):
 class Door:
     """Relays connections to `target` (set it before the first one) while it is open.
 
-    Shutting breaks all connections and refuses new ones; what comes while it is frozen waits until it is opened.
+    Shutting breaks all connections and refuses new ones; what comes while it is frozen waits until it is opened. The
+    answer to the first message that begins with `lose_answer_to` is lost with its connection.
     """
 
     def __init__(self) -> None:
         self.target = ""
+        self.lose_answer_to: bytes | None = None
+        self._unheard: socket.socket | None = None
         self._mode = Mode.OPEN
         self._pairs: dict[socket.socket, socket.socket] = {}
         self._selector = selectors.DefaultSelector()
@@ -103,7 +106,11 @@ class Door:
     def _relay(self, source: socket.socket) -> None:
         try:
             data = source.recv(CHUNK)
-            if data:
+            if self.lose_answer_to is not None and data.startswith(self.lose_answer_to):
+                self.lose_answer_to, self._unheard = None, self._pairs[source]
+            if source is self._unheard:
+                self._unheard, data = None, b""
+            elif data:
                 self._pairs[source].sendall(data)
         except OSError:
             data = b""
