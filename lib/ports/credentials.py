@@ -30,6 +30,10 @@ class Credentials(Protocol):
         """A user's keys, by provider: one of each at most."""
         ...
 
+    def current(self, user_id: str, provider: str) -> tuple[StoredCredential, Sealed] | None:
+        """A user's key at a provider: what may be shown of it, and what opens it; None where there is none."""
+        ...
+
     def delete(self, user_id: str, provider: str, now: datetime) -> StoredCredential | None:
         """Take it away from new jobs; those that it made keep it. None: there was none."""
         ...

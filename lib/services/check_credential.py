@@ -10,6 +10,7 @@ from lib.domain.errors import ProviderError
 from lib.domain.provider import PLATFORM_VERSION, Credential, FailureKind
 from lib.ports.credentials import Credentials
 from lib.ports.provider import ProviderClient
+from lib.services.choose_key import OpenCredential
 from lib.services.credential_vault import CredentialVault
 
 
@@ -19,7 +20,7 @@ class CheckCredential:
 
     vault: CredentialVault
     stored: Credentials
-    open: Callable[[str, str], Credential]
+    open: OpenCredential
     provider: Callable[[str], ProviderClient]
     clock: Callable[[], datetime]
 
@@ -28,8 +29,8 @@ class CheckCredential:
 
         Raises ForbiddenError, NotFoundError, UnreadableCredentialError, UnavailableError.
         """
-        key = self.vault.get(caller, provider)
-        tested = self._ask(provider, self.open(provider, key.pin))
+        key, sealed = self.vault.current(caller, provider)
+        tested = self._ask(provider, self.open(provider, key.pin, sealed.as_json()))
         if tested.is_valid is not None:
             self.stored.mark(
                 key.credential_id,

@@ -7,7 +7,7 @@ from typing import Any
 
 from lib.domain.caller import Caller, Origin, UserKind
 from lib.domain.credential import StoredCredential, masked_fields, read_credential_body
-from lib.domain.envelope import CredentialContext, pack_fields
+from lib.domain.envelope import CredentialContext, Sealed, pack_fields
 from lib.domain.errors import ConflictError, ForbiddenError, InvalidError, NotFoundError
 from lib.domain.ids import uuid7
 from lib.domain.observations import SecurityEventKind
@@ -64,11 +64,15 @@ class CredentialVault:
 
     def get(self, caller: Caller, provider: str) -> StoredCredential:
         """What may be shown of the key. Raises ForbiddenError, NotFoundError."""
+        return self.current(caller, provider)[0]
+
+    def current(self, caller: Caller, provider: str) -> tuple[StoredCredential, Sealed]:
+        """The same, with what opens it. Raises ForbiddenError, NotFoundError."""
         self._allowed(caller, provider)
-        for stored in self.stored.list(caller.user_id):
-            if stored.provider == provider:
-                return stored
-        raise _none(provider)
+        found = self.stored.current(caller.user_id, provider)
+        if found is None:
+            raise _none(provider)
+        return found
 
     def list(self, caller: Caller) -> Mapping[str, StoredCredential]:
         """The caller's keys by provider; a guest has none."""

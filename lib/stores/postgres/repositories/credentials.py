@@ -15,6 +15,10 @@ from lib.stores.postgres.statements import Statements
 _BY_KEY = """
 select key_id, count(*) from provider_credentials where wiped_at is null group by key_id order by key_id
 """
+_CURRENT = """
+select credential_view(c), sealed_credential(c) from provider_credentials c
+where c.user_id = %s and c.provider = %s and c.replaced_at is null and c.deleted_at is null
+"""
 _WRAPPED_OTHERWISE = """
 select sealed_credential(c) from provider_credentials c
 where c.wiped_at is null and c.key_id <> %(key_id)s
@@ -50,6 +54,11 @@ class PostgresCredentials:
         """See the port."""
         found = self._connection.fetch("select list_credentials(%s)", (user_id,))[0][0]
         return [_stored(each) for each in found]
+
+    def current(self, user_id: str, provider: str) -> tuple[StoredCredential, Sealed] | None:
+        """See the port."""
+        rows = self._connection.fetch(_CURRENT, (user_id, provider))
+        return (_stored(rows[0][0]), Sealed.from_json(rows[0][1])) if rows else None
 
     def delete(self, user_id: str, provider: str, now: datetime) -> StoredCredential | None:
         """See the port."""
