@@ -1,4 +1,4 @@
-"""What must not be lost: tables, bucket, secret."""
+"""What must not be lost: tables, bucket, secret, key."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +55,13 @@ def test_temporary_files_go_old_media_get_cheaper_and_unfinished_uploads_are_abo
     assert rules["old-media"]["Transitions"] == [{"StorageClass": "GLACIER_IR", "TransitionInDays": 90}]
     assert rules["unfinished-uploads"]["AbortIncompleteMultipartUpload"] == {"DaysAfterInitiation": 1}
     assert not [rule for rule in rules.values() if "ExpirationInDays" in rule and rule["Id"] != "temp"]
+
+
+def test_the_key_that_seals_users_keys_is_rotated_and_outlives_the_stack(data: Template) -> None:
+    (key,) = data.of_type("AWS::KMS::Key").values()
+    assert key["Properties"]["EnableKeyRotation"] is True
+    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert data.properties("AWS::KMS::Alias")["AliasName"] == "alias/vsl-homolog-credentials"
 
 
 def test_the_key_of_callback_addresses_is_made_by_aws_and_in_no_template(data: Template) -> None:

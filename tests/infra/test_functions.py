@@ -19,6 +19,7 @@ SETTINGS: dict[str, Any] = {
     "receive_upload": work_settings.UploadSettings,
     "get_status": settings.StatusSettings,
     "manage_jobs": work_settings.JobsSettings,
+    "manage_providers": work_settings.ProvidersSettings,
     "describe_api": work_settings.DescribeSettings,
     "read_analytics": work_settings.AnalyticsSettings,
     "check_replicate_status": work_settings.SweepSettings,
@@ -95,6 +96,7 @@ def test_a_parameter_that_nobody_sets_means_what_an_absent_variable_means() -> N
         kind: {variable.name for variable in present(kind).values()} for kind in SETTINGS.values()
     }
     needed = {
+        "STAGE": "homolog",
         "DYNAMODB_TABLE": "t",
         "CACHE_TABLE": "t",
         "S3_BUCKET": "b",

@@ -12,13 +12,14 @@ from tests.infra.template import Template, as_list, flat
 MAY_DO = {
     # caller's key: cache, then record; limit: an update; large request: an object; catalogue: maybe an object
     "generate_media": """
-        secret database/main, redis/main, providers/replicate, webhook/token-key
+        secret database/main, redis/main, providers/*, webhook/token-key
+        kms Decrypt key/*
         dynamodb GetItem cache, PutItem cache, DeleteItem cache, UpdateItem cache, PutItem jobs
         s3 GetObject config/*, PutObject requests/*
-        sqs SendMessage advance, SendMessage store""",
+        sqs SendMessage advance, SendMessage store, SendMessage submit""",
     # neither record nor mirror: token, signature, one message, which may be too large for the queue
     "process_webhook": """
-        secret providers/replicate, webhook/token-key
+        secret providers/*, webhook/token-key
         s3 PutObject temp/*
         sqs SendMessage advance""",
     # it signs addresses with its own right to write; a wrong token is told of through the queue
@@ -36,14 +37,20 @@ MAY_DO = {
         secret database/main, redis/main
         dynamodb GetItem cache, PutItem cache, DeleteItem cache, PutItem jobs
         s3 GetObject media/*
-        sqs SendMessage advance, SendMessage store""",
+        sqs SendMessage advance, SendMessage store, SendMessage submit""",
+    # a user's own key: sealed when it comes, opened to be tested
+    "manage_providers": """
+        secret database/main, redis/main, providers/*
+        kms GenerateDataKey key/*, Decrypt key/*
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache
+        sqs SendMessage advance""",
     # details of the health: the mirror, and how long the queues are
     "describe_api": """
         secret database/main, redis/main
         dynamodb GetItem cache, PutItem cache, DeleteItem cache, GetItem jobs
         s3 GetObject config/*
-        sqs SendMessage advance, measure advance, measure store
-        sqs measure advance-dead-letters, measure store-dead-letters""",
+        sqs SendMessage advance, measure advance, measure store, measure submit
+        sqs measure advance-dead-letters, measure store-dead-letters, measure submit-dead-letters""",
     # from the replica where there is one; refused callers are told of through the queue
     "read_analytics": """
         secret database/main, database/replica, redis/main
@@ -53,20 +60,29 @@ MAY_DO = {
     "check_replicate_status": """
         secret database/worker, redis/main
         dynamodb Query jobs/index/InFlightIndex, PutItem jobs
-        sqs SendMessage advance, SendMessage store, SendMessage check-replicate-status-dead-letters""",
+        sqs SendMessage advance, SendMessage store, SendMessage submit
+        sqs SendMessage check-replicate-status-dead-letters""",
     # listing the bucket makes a missing object "not found" instead of "forbidden"
     "advance_job": """
-        secret database/worker, redis/main, providers/replicate, webhook/token-key
+        secret database/worker, redis/main, providers/*, webhook/token-key
+        kms Decrypt key/*
         dynamodb GetItem cache, PutItem cache, PutItem jobs
-        s3 GetObject requests/*, GetObject temp/*, ListBucket .
-        sqs SendMessage advance, SendMessage store, consume advance, measure advance""",
+        s3 GetObject requests/*, GetObject temp/*, PutObject temp/*, ListBucket .
+        sqs SendMessage advance, SendMessage store, SendMessage submit, consume advance, measure advance""",
+    # the same for providers whose answer is the result: what they made is parked in the bucket
+    "submit_job": """
+        secret database/worker, redis/main, providers/*, webhook/token-key
+        kms Decrypt key/*
+        dynamodb GetItem cache, PutItem cache, PutItem jobs
+        s3 GetObject requests/*, GetObject temp/*, PutObject temp/*, ListBucket .
+        sqs SendMessage advance, SendMessage store, SendMessage submit, consume submit, measure submit""",
     "store_result": """
         secret database/worker, redis/main
         dynamodb PutItem jobs
         s3 GetObject temp/*, GetObject media/*, PutObject media/*, DeleteObject media/*
         s3 AbortMultipartUpload media/*, ListMultipartUploadParts media/*
         s3 ListBucketMultipartUploads ., ListBucket .
-        sqs SendMessage advance, SendMessage store, consume store, measure store""",
+        sqs SendMessage advance, SendMessage store, SendMessage submit, consume store, measure store""",
     # it makes the other two logins, with the passwords of their secrets
     "migrate_database": """
         secret database/migrator, database/main, database/worker""",
@@ -76,6 +92,8 @@ MEASURE = "GetQueueAttributes"
 NAMES = [spec.name for spec in FUNCTIONS]
 JOBS, CACHE = ("realtime-jobs", "jobs"), ("gateway-cache", "cache")
 OBJECTS = re.compile(r"arn:<Partition>:s3:::vsl-homolog-media-<AccountId>/[a-z]+/\*")
+PROVIDER_KEYS = "arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:vsl/homolog/providers/*"
+MASTER_KEY = "arn:<Partition>:kms:<Region>:<AccountId>:key/*"
 
 
 def _allowed(app: Template, function: str, service: str) -> set[str]:
@@ -157,11 +175,32 @@ def test_no_policy_has_a_wildcard_action(templates: Mapping[str, Template]) -> N
     assert not [action for action in actions if "*" in action]
 
 
-def test_a_wildcard_resource_is_a_prefix_of_the_bucket_and_nothing_wider(app: Template) -> None:
+def test_a_wildcard_resource_is_a_prefix_of_the_bucket_or_of_the_secrets_and_nothing_wider(
+    app: Template,
+) -> None:
     resources = [flat(r) for statement in _statements(app) for r in as_list(statement["Resource"])]
     wide = [resource for resource in resources if "*" in resource]
     assert wide
-    assert not [resource for resource in wide if not OBJECTS.fullmatch(resource)]
+    known = (PROVIDER_KEYS, MASTER_KEY)  # the master key is named by a condition, see below
+    assert not [resource for resource in wide if not OBJECTS.fullmatch(resource) and resource not in known]
+
+
+def test_the_master_key_is_used_by_its_alias_alone_and_only_for_users_keys(app: Template) -> None:
+    """The id of a key is not known when policies are written; its alias is."""
+    using = [each for each in _statements(app) if MASTER_KEY in map(flat, as_list(each["Resource"]))]
+    alias = "alias/vsl-homolog-credentials"
+    assert using
+    for statement in using:
+        assert set(as_list(statement["Action"])) <= {"kms:Decrypt", "kms:GenerateDataKey"}
+        assert statement["Condition"] == {
+            "ForAnyValue:StringEquals": {"kms:ResourceAliases": [alias, f"{alias}-retired"]},
+            "StringEquals": {"kms:EncryptionContext:purpose": "provider-credential"},
+        }
+
+
+def test_only_the_routes_of_users_keys_can_seal_one(app: Template) -> None:
+    sealing = {name for name in NAMES if "GenerateDataKey key/*" in _allowed(app, name, "kms")}
+    assert sealing == {"manage_providers"}
 
 
 def test_no_function_may_scan_a_table(app: Template) -> None:
@@ -181,7 +220,7 @@ def test_secrets_are_named_to_the_six_characters_that_aws_adds(app: Template) ->
         "vsl/homolog/database/migrator-??????",
         "vsl/homolog/database/replica-??????",
         "vsl/homolog/redis/main-??????",
-        "vsl/homolog/providers/replicate-??????",
+        "vsl/homolog/providers/*",
         "vsl/homolog/webhook/token-key-??????",
     }
 
@@ -215,9 +254,9 @@ def test_the_provider_token_is_read_by_those_who_speak_to_the_provider(app: Temp
     readers = {
         name
         for name in NAMES
-        if any("providers/replicate" in allowed for allowed in _allowed(app, name, "secretsmanager"))
+        if any("providers/*" in allowed for allowed in _allowed(app, name, "secretsmanager"))
     }
-    assert readers == {"generate_media", "process_webhook", "advance_job"}
+    assert readers == {"generate_media", "process_webhook", "advance_job", "submit_job", "manage_providers"}
 
 
 def test_only_the_sweep_asks_what_is_in_flight(app: Template) -> None:
@@ -251,12 +290,16 @@ def test_the_migrations_reach_the_database_and_nothing_else(app: Template) -> No
                 "generate_media",
                 "get_status",
                 "manage_jobs",
+                "manage_providers",
                 "describe_api",
                 "read_analytics",
                 "migrate_database",
             },
         ),
-        ("database/worker", {"advance_job", "store_result", "check_replicate_status", "migrate_database"}),
+        (
+            "database/worker",
+            {"advance_job", "submit_job", "store_result", "check_replicate_status", "migrate_database"},
+        ),
         ("database/migrator", {"migrate_database"}),
         ("database/replica", {"read_analytics"}),
     ],

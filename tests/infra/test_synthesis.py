@@ -88,4 +88,4 @@ def test_without_bundling_the_functions_hold_the_placeholder(synthesize: Callabl
 
 def test_the_summary_counts_resources(synthesize: Callable[[str], Path]) -> None:
     line = summary(synthesize("homolog") / "Vsl-homolog-data.template.json")
-    assert line.startswith("Vsl-homolog-data: 5 resources (2 Table, ")
+    assert line.startswith("Vsl-homolog-data: 7 resources (2 Table, ")
