@@ -1,5 +1,7 @@
 """The S3 bucket over moto's server, and whole copies through the guarded download into it."""
 
+import base64
+import json
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -13,16 +15,22 @@ from botocore.config import Config
 
 from lib.domain.errors import UnavailableError
 from lib.domain.media_type import MediaType
-from lib.domain.provider import OutputKind, ProviderOutput
+from lib.domain.provider import HttpRequest, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.domain.stored_output import MIB, CopiedObject, CopyCheckpoint, CopyLimits, OutputTarget, Paused
+from lib.ports.provider import Operation
 from lib.ports.storage import MediaBucket
 from lib.providers.fetch import GuardedOutputSource
 from lib.providers.guard import AddressGuard
+from lib.providers.media_answer import media_output
+from lib.providers.transport import RequestsTransport
 from lib.services.copy_output import copy_output, never
+from lib.services.park_outputs import ParkOutputs
 from lib.stores.bucket import S3MediaBucket
 from local.backing.moto import Moto
 from tests.fakes.bucket_conformance import BucketConformance
 from tests.fakes.file_server import FileServer, serves_ranges
+from tests.fakes.output_source import FakeSource
+from tests.fakes.scripted_http import Say, serving
 
 NAME = "media"
 LIMITS = CopyLimits(part_bytes=5 * MIB)
@@ -166,3 +174,26 @@ def test_concurrent_copies_of_one_output_leave_one_object_and_no_upload(
     assert [outcome.size for outcome in outcomes if isinstance(outcome, CopiedObject)] == [len(BODY)] * 4
     assert bucket.read(bucket.find("media/")[0], 0, 2 * len(BODY)) == BODY
     assert client.list_multipart_uploads(Bucket=NAME).get("Uploads", []) == []
+
+
+def test_media_inside_an_answer_ends_as_an_object_of_its_type(bucket: MediaBucket) -> None:
+    """From a provider's answer over disk and `temp/` to its place, each over its real interface."""
+    body = json.dumps(
+        {"data": [{"b64_json": base64.b64encode(BODY).decode()}, {"b64_json": "QUJD"}]}
+    ).encode()
+    transport, park = RequestsTransport(), ParkOutputs(lambda: bucket)
+    with serving(Say(200, body, {"Content-Type": "application/json"})) as server:
+        request = HttpRequest("POST", server.url, json_body={}, media_answer=True)
+        answer = transport.send(request, provider="openai", operation=Operation.GENERATE)
+    transport.close()
+    outputs = tuple(
+        media_output(item["b64_json"], answer, "image/png") for item in json.loads(answer.body)["data"]
+    )
+    update = ProviderUpdate(RemoteStatus.SUCCEEDED, None, outputs, blobs=answer.blobs)
+    parked = park("job-1", 1, update)
+    assert park("job-1", 1, update) == park.find_parked("job-1", 1) == parked
+    copied = copy_output(parked.outputs[0], TARGET, bucket=bucket, source=FakeSource(b""), limits=LIMITS)
+    assert isinstance(copied, CopiedObject)
+    assert (copied.content.mime, copied.size) == ("image/png", len(BODY))
+    assert bucket.read(copied.key, 0, len(BODY) + 1) == BODY
+    assert outputs[1].kind is OutputKind.DATA_URL

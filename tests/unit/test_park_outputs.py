@@ -2,6 +2,8 @@
 
 import base64
 import json
+import tracemalloc
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -11,8 +13,8 @@ import pytest
 from lib.domain.errors import OutputError, UnavailableError
 from lib.domain.media_type import MediaType
 from lib.domain.provider import Blob, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.domain.stored_output import CopiedObject, CopyLimits, OutputTarget
-from lib.ports.storage import MediaBucket, UploadGoneError
+from lib.domain.stored_output import MIB, CopiedObject, CopyLimits, OutputTarget
+from lib.ports.storage import MediaBucket, ObjectInfo, UploadedPart, UploadGoneError
 from lib.providers.spool import Spool, SpooledBlob
 from lib.services.copy_output import copy_output
 from lib.services.park_outputs import LONG_DATA_URL, ParkOutputs
@@ -260,6 +262,34 @@ def test_what_was_parked_is_stored_with_its_right_type(
     parked = rig.park(JOB, 1, update_of(blob(body, content_type="application/octet-stream")))
     outcome = stored(rig, parked.outputs[0], media_type)
     assert (rig.bucket.bodies[outcome.key], outcome.content.mime) == (body, mime)
+
+
+class ForgetfulBucket(FakeBucket):
+    """Keeps how large a part was, not its bytes."""
+
+    def upload_part(self, key: str, upload_id: str, number: int, body: bytes) -> UploadedPart:
+        return UploadedPart(number, "", len(body))
+
+    def complete_upload(self, key: str, upload_id: str, parts: Sequence[UploadedPart]) -> bool:
+        self.infos[key] = ObjectInfo(key, sum(part.size for part in parts))
+        return True
+
+
+def test_a_film_costs_no_more_memory_than_the_parts_on_their_way(rig: Rig) -> None:
+    size = 400 * MIB
+    spool = Spool()
+    spool.truncate(size)  # a hole: it takes no room on disk
+    film = SpooledBlob("blob:1:0", "video/mp4", size, spool, 0, size)
+    rig.bucket = ForgetfulBucket()
+    park = ParkOutputs(lambda: rig.bucket)
+    tracemalloc.start()
+    try:
+        park(JOB, 1, update_of(film))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert rig.bucket.infos[f"{PREFIX}0"].size == size
+    assert peak < 7 * CopyLimits().part_bytes
 
 
 def test_a_broken_data_url_is_parked_as_it_is_and_told_when_it_is_stored(rig: Rig) -> None:
