@@ -189,7 +189,9 @@ class GenerateSettings(AdvanceSettings, ModelsSettings, LimitSettings):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProvidersSettings(StateSettings, AdvanceQueueSettings, ProviderSettings, CredentialSettings):
+class ProvidersSettings(
+    DatabaseSettings, CacheSettings, AdvanceQueueSettings, ProviderSettings, CredentialSettings
+):
     """Of `manage_providers`."""
 
 

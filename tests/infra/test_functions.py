@@ -24,6 +24,7 @@ SETTINGS: dict[str, Any] = {
     "read_analytics": work_settings.AnalyticsSettings,
     "check_replicate_status": work_settings.SweepSettings,
     "advance_job": work_settings.AdvanceSettings,
+    "submit_job": work_settings.AdvanceSettings,
     "store_result": work_settings.StoreSettings,
     "migrate_database": work_settings.MigrationSettings,
 }
@@ -163,4 +164,4 @@ def test_only_workers_that_send_to_their_own_queue_are_allowed_to_loop(app: Temp
         for name, function in app.functions().items()
         if function["Properties"].get("RecursiveLoop") == "Allow"
     }
-    assert looping == {"advance_job", "store_result"}
+    assert looping == {"advance_job", "submit_job", "store_result"}
