@@ -41,7 +41,7 @@ _SUMMARY = (
 
 
 def attempt_view(attempt: AttemptRow) -> dict[str, Any]:
-    """One attempt at a provider; of a key that the user brought its kind is shown, and what the attempt was is enough."""
+    """One attempt at a provider; of its key no more is shown than whose it was."""
     shown: dict[str, Any] = wire_json(attempt)
     version = shown.pop("credentialVersion")
     return {**shown, "credential": "platform" if version == PLATFORM_VERSION else "own"}

@@ -24,7 +24,7 @@ def create(world: World, user_id: str = "alice") -> str:
 
 def job(world: World, job_id: str) -> JobSnapshot:
     found = world.real_record.find_job(job_id)
-    assert found is not None
+    assert isinstance(found, JobSnapshot)
     return found
 
 

@@ -6,8 +6,9 @@ call of a port, may let another actor run in between or kill the one that is run
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import Enum
 from itertools import pairwise
 
 import psycopg
@@ -15,8 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, note, settings
 from hypothesis import strategies as st
 
-from lib.domain.provider import RemoteStatus
+from lib.domain.provider import AdapterTraits, Failure, FailureKind, RemoteStatus, SubmitSafety
 from lib.domain.snapshot import JobSnapshot
+from lib.ports.record import PlannedAttempt
 from lib.ports.tier import Tier, TierEntry
 from lib.services.read_status import StatusReader
 from lib.stores.dynamodb_client import DynamoDB
@@ -30,7 +32,28 @@ from local.backing import Moto, Redis
 from tests.fakes.aws_tables import create_jobs_table
 from tests.fakes.provider import OnSubmit
 from tests.fakes.seam import Killed
-from tests.integration.world import World
+from tests.integration.world import PICTURE, World
+
+SYNCHRONOUS = AdapterTraits(submit_safety=SubmitSafety.NONE, synchronous=True, polls=False, cancels=False)
+PLANNED = PlannedAttempt(
+    model_id="other-model",
+    provider="replicate",
+    model_ref="someone/other-model",
+    credentials="platform",
+    synchronous=False,
+    estimated_time_seconds=5,
+    estimated_cost="0.003",
+    input={"prompt": "a lighthouse"},
+)
+
+
+class Hears(Enum):
+    """How the gateway hears of the end of an attempt."""
+
+    WEBHOOKS = "webhooks"
+    POLLS = "polls"
+    ANSWER = "answer"
+
 
 EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "500"))
 DEEPEST = 3
@@ -104,6 +127,8 @@ class Life:
             world.run_sweep,
             self._double_message,
             lambda: world.work(world.advance_queue, 1),
+            lambda: world.work(world.submit_queue),
+            self._provider_aborts,
         ]
 
     def _provider_works(self) -> None:
@@ -113,6 +138,13 @@ class Life:
     def _provider_fails(self) -> None:
         for prediction in list(self.world.provider.predictions):
             self.world.provider.work(prediction, fail=True)
+
+    def _provider_aborts(self) -> None:
+        """Before it began, and so at no cost."""
+        for prediction in self.world.provider.predictions.values():
+            if not prediction.status.final:
+                prediction.status = RemoteStatus.FAILED
+                prediction.failure = Failure(FailureKind.ABORTED, "it never began", unbilled=True)
 
     def _webhook(self) -> None:
         for prediction in list(self.world.provider.predictions):
@@ -130,7 +162,7 @@ class Life:
             self.world.request_cancel(job_id)
 
     def _double_message(self) -> None:
-        for queue in (self.world.advance_queue, self.world.store_queue):
+        for queue in (self.world.advance_queue, self.world.store_queue, self.world.submit_queue):
             if queue.messages:
                 queue.send(queue.messages[0].body, group="alice")
 
@@ -156,9 +188,11 @@ def tiers(redis_server: Redis, moto_server: Moto) -> Iterator[list[Tier]]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
-    on_submit=st.sampled_from(OnSubmit),
-    webhooks=st.booleans(),
-    actions=st.lists(st.integers(0, 12), min_size=2, max_size=12),
+    on_submit=st.sampled_from([kind for kind in OnSubmit if kind is not OnSubmit.ANSWER]),
+    hears=st.sampled_from(Hears),
+    refusals=st.lists(st.tuples(st.sampled_from(FailureKind), st.booleans()), max_size=3),
+    fallbacks=st.integers(0, 2),
+    actions=st.lists(st.integers(0, 14), min_size=2, max_size=12),
     seams=st.lists(
         st.one_of(st.just(NOTHING), st.just(NOTHING), st.just(NOTHING), st.integers(1, 14)), max_size=60
     ),
@@ -168,17 +202,27 @@ def test_every_history_ends_well(
     postgres_url: str,
     tiers: list[Tier],
     on_submit: OnSubmit,
-    webhooks: bool,
+    hears: Hears,
+    refusals: list[tuple[FailureKind, bool]],
+    fallbacks: int,
     actions: list[int],
     seams: list[int],
 ) -> None:
-    world = World(record, tiers, webhooks=webhooks)
+    world = World(record, tiers, webhooks=hears is Hears.WEBHOOKS)
     life = Life(world, iter(seams), [])
     known = set(_all_jobs(postgres_url))
-    world.provider.on_submit = on_submit
+    usual = OnSubmit.ACCEPT
+    if hears is Hears.ANSWER:
+        world.provider.traits, world.provider.made = SYNCHRONOUS, PICTURE
+        usual = OnSubmit.ANSWER
+    silent = hears is Hears.ANSWER and on_submit in (OnSubmit.ACCEPT, OnSubmit.ACCEPT_SILENTLY)
+    world.provider.on_submit = usual if silent else on_submit
+    world.fallbacks = (replace(PLANNED, synchronous=hears is Hears.ANSWER),) * fallbacks
+    for kind, unbilled in refusals:
+        world.provider.refuse_once(kind, unbilled=unbilled)
     world.seam.decide = life.at_seam
     world.create()
-    world.provider.on_submit = OnSubmit.ACCEPT
+    world.provider.on_submit = usual
     life.jobs = sorted(_all_jobs(postgres_url) - known)
     for action in actions:
         life.act(action)
@@ -188,7 +232,7 @@ def test_every_history_ends_well(
     for job_id in life.jobs:
         _one_final_state(job_id, world, postgres_url)
         _one_submit(job_id, world, postgres_url)
-        _the_work_is_told(job_id, postgres_url)
+        _the_work_is_told(job_id, world, postgres_url)
         _what_was_moved_is_told_once(job_id, world, postgres_url)
         _all_stores_agree(job_id, world, tiers)
 
@@ -215,26 +259,29 @@ def _one_final_state(job_id: str, world: World, url: str) -> None:
 
 
 def _one_submit(job_id: str, world: World, url: str) -> None:
-    """Nothing was accepted twice, and nothing that we know of runs on at the provider for a job that has ended."""
-    assert len([job for job, _ in world.provider.received if job == job_id]) <= 1
+    """No attempt reached the provider twice, none was followed that may have been billed, and nothing that we know of
+    runs on at the provider for a job that has ended."""
+    sent = [attempt for job, attempt in world.provider.received if job == job_id]
+    assert len(sent) == len(set(sent))
     with psycopg.connect(url) as connection:
         rows = connection.execute(
-            "select provider_job_id from attempts where job_id = %s", (job_id,)
+            "select provider_job_id, state from attempts where job_id = %s order by attempt", (job_id,)
         ).fetchall()
-    known = {provider_job_id for (provider_job_id,) in rows}
+    assert {state for _, state in rows[:-1]} <= {"refused", "failed", "canceled"}
+    known = {provider_job_id for provider_job_id, _ in rows}
     predictions = [p for p in world.provider.predictions.values() if p.job_id == job_id]
     assert [p for p in predictions if not p.status.final and p.provider_job_id in known] == []
 
 
-def _the_work_is_told(job_id: str, url: str) -> None:
-    """Every attempt was submitted in steps that follow one another; a job that has ended has no step under way."""
+def _the_work_is_told(job_id: str, world: World, url: str) -> None:
+    """What was sent was submitted in steps that follow one another; a job that has ended has no step under way."""
     with psycopg.connect(url) as connection:
         rows = connection.execute(
             "select step, attempt, started_at, ended_at, success from processing_timeline"
             " where job_id = %s order by attempt, step, started_at",
             (job_id,),
         ).fetchall()
-    assert rows
+    assert rows or job_id not in {job for job, _ in world.provider.received}
     assert [row for row in rows if row[3] is None or row[4] is None or row[3] < row[2]] == []
     for before, after in pairwise(rows):
         if before[:2] == after[:2]:

@@ -36,7 +36,7 @@ def create(world: World, key: str | None = None) -> str:
 
 def job(world: World, job_id: str) -> JobSnapshot:
     found = world.real_record.find_job(job_id)
-    assert found is not None
+    assert isinstance(found, JobSnapshot)
     return found
 
 

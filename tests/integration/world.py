@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
-from lib.services.park_outputs import ParkOutputs
-
 from lib.domain.caller import Caller
 from lib.domain.errors import GatewayError
 from lib.domain.provider import Credential
@@ -29,6 +27,7 @@ from lib.services.generate_request import GenerateRequest
 from lib.services.handle_message import HandleMessage
 from lib.services.keep_note import KeepNote
 from lib.services.output_meter import BucketPlace
+from lib.services.park_outputs import ParkOutputs
 from lib.services.publish import Mirrors
 from lib.services.retention import Retention
 from lib.services.store_output import StoragePorts, store_output
