@@ -96,7 +96,8 @@ class StabilityAdapter(BaseAdapter):
         fields = {**submission.input, **({"model": target.model} if target.model else {})}
         parts = (*_texts(fields), *_files(fields))
         size = sum(
-            len(part.value if isinstance(part.value, bytes) else part.value.encode()) for part in parts
+            len(part.value if isinstance(part.value, bytes) else part.value.encode("utf-8", "replace"))
+            for part in parts
         )
         if size > MAX_REQUEST_BYTES - _ROOM_FOR_HEADERS:
             raise InvalidError(

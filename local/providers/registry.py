@@ -15,6 +15,8 @@ from local.providers.world import World
 MODULES: Mapping[str, str] = {
     "fal": "local.providers.fal",
     "runway": "local.providers.runway",
+    "stability": "local.providers.stability",
+    "elevenlabs": "local.providers.elevenlabs",
 }
 
 
