@@ -51,7 +51,9 @@ def test_a_slow_provider_and_a_slow_record_lead_to_an_answer_and_not_to_a_504() 
 
 
 def test_a_slow_master_key_besides_leads_to_an_answer_too() -> None:
-    statements = 3  # the key, the job, what the provider said; or: the key, the credential, what came of its test
+    statements = (
+        3  # the key, the job, what the provider said; or: the key, the credential, what came of its test
+    )
     calls = max(LIMITS[Operation.SUBMIT].total, LIMITS[Operation.TEST].total)
     assert CONNECT + statements * STATEMENT + kms_key.TOTAL_SECONDS + calls < API_GATEWAY_SECONDS
 
