@@ -31,6 +31,15 @@ def object_url(bucket: str, key: str, environ: Mapping[str, str] = os.environ) -
     return f"https://{bucket}.s3.{region(environ)}.{_domain(environ)}/{path}"
 
 
+def bucket_urls(bucket: str, environ: Mapping[str, str] = os.environ) -> tuple[str, ...]:
+    """The addresses that objects of a bucket may be named by, each ending with a slash: ours first."""
+    first = object_url(bucket, "", environ)
+    if not first.startswith(f"https://{bucket}."):
+        return (first,)
+    domain = _domain(environ)
+    return (first, f"https://{bucket}.s3.{domain}/", f"https://s3.{region(environ)}.{domain}/{bucket}/")
+
+
 def credentials(environ: Mapping[str, str] = os.environ) -> AwsCredentials:
     """The credentials of the environment, as in Lambda; else what boto3 finds on this machine.
 

@@ -76,6 +76,21 @@ class Signer:
         request = _canonical(method, parts.path, encoded, {"host": parts.netloc}, "UNSIGNED-PAYLOAD")
         return f"{url}?{encoded}&X-Amz-Signature={self._signature(request, stamp)}"
 
+    def form_fields(self, now: datetime) -> dict[str, str]:
+        """The fields of a form that say who signs it, under the names that S3's policies know."""
+        stamp = _stamp(now)
+        fields = {
+            "x-amz-algorithm": _ALGORITHM,
+            "x-amz-credential": f"{self.credentials.access_key}/{self._scope(stamp)}",
+            "x-amz-date": stamp,
+        }
+        return fields | ({"x-amz-security-token": self.credentials.token} if self.credentials.token else {})
+
+    def form_signature(self, policy: str, now: datetime) -> str:
+        """The signature of a form's policy in base64: of that very text."""
+        key = _signing_key(self.credentials.secret_key, _stamp(now)[:8], self.region, self.service)
+        return hmac.new(key, policy.encode(), hashlib.sha256).hexdigest()
+
     def _scope(self, stamp: str) -> str:
         return f"{stamp[:8]}/{self.region}/{self.service}/aws4_request"
 

@@ -10,14 +10,18 @@ from lib import bootstrap
 from lib import settings as s
 
 if TYPE_CHECKING:
-    from lib.domain.provider import Credential, ProviderUpdate
+    from lib.domain.provider import Credential, ProviderUpdate, UploadPolicy
     from lib.domain.timing import Timing
     from lib.services.after_commit import AfterCommit
+    from lib.services.direct_uploads import DirectUploads
     from lib.services.handle_message import HandleMessage
     from lib.services.store_result import StoreResult
     from lib.services.submit_attempt import SubmitAttempt, TakeOutputs
     from lib.services.sweep import Sweep
     from lib.services.video_jobs import VideoJobService
+
+UPLOAD_GRACE_SECONDS = 900
+"""How much longer than a job's deadline a provider may put outputs into the bucket."""
 
 
 @cache
@@ -71,9 +75,30 @@ def take_outputs() -> "TakeOutputs":
 
 
 @cache
-def direct_uploads() -> None:
-    """Lets providers that can put what they made straight into the bucket."""
-    return None
+def direct_uploads() -> "DirectUploads":
+    """Lets providers that can put what they made straight into the bucket, for a while longer than a job may take."""
+    from lib.aws.account import bucket_urls, credentials, region
+    from lib.aws.post_policy import LARGEST_POST, post_policy
+    from lib.aws.sigv4 import Signer
+    from lib.services.direct_uploads import DirectUploads
+
+    bucket = bootstrap.settings(s.BucketSettings).bucket
+    bases = bucket_urls(bucket)
+    expires_in = int(bootstrap.timing().job_deadline) + UPLOAD_GRACE_SECONDS
+
+    def sign(key_prefix: str) -> "UploadPolicy":
+        signer = Signer(credentials(), region(), "s3")
+        return post_policy(
+            signer,
+            bucket,
+            bases[0],
+            key_prefix,
+            max_bytes=LARGEST_POST,
+            expires_in=expires_in,
+            now=bootstrap.clock(),
+        )
+
+    return DirectUploads(sign, bases)
 
 
 def key_refused(credential: "Credential", words: str) -> None:

@@ -4,6 +4,7 @@ import base64
 import binascii
 from urllib.parse import unquote_to_bytes
 
+from lib.domain.direct_upload import UPLOADS_PREFIX
 from lib.domain.errors import NotFoundError, OutputError
 from lib.domain.media_keys import TEMP_PREFIX
 from lib.domain.stored_output import MIB, OutputFault
@@ -47,7 +48,10 @@ def _malformed(reason: str) -> OutputError:
 
 
 class ObjectSource:
-    """An `OutputSource` whose addresses are keys under `temp/` of our own bucket."""
+    """An `OutputSource` whose addresses are keys under `temp/` of our own bucket.
+
+    One that a provider uploads and that is not there is `output_unavailable`, to be looked for again.
+    """
 
     def __init__(self, bucket: MediaBucket) -> None:
         self._bucket = bucket
@@ -97,4 +101,7 @@ class _ObjectStream:
 
 
 def _gone(key: str) -> OutputError:
+    if key.startswith(UPLOADS_PREFIX):  # who uploads may name a file before it has arrived
+        message = f"The output has not arrived yet: {key}."
+        return OutputError(message, code=OutputFault.UNAVAILABLE, retryable=True)
     return OutputError(f"The output is not there any more: {key}.", code=OutputFault.EXPIRED)
