@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import socket
+from base64 import b64encode
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from secrets import token_bytes
 from types import TracebackType
 from typing import Any, Self
 
@@ -163,8 +165,13 @@ class LocalCloud:
         )
         self._fill_aws(self._world)
         for name, function in self.deployment.functions.items():
-            environment = {**function.environment, **self.settings.environment}
+            environment = {**function.environment, **self._own_secrets(), **self.settings.environment}
             self.deployment.functions[name] = replace(function, environment=environment)
+
+    def _own_secrets(self) -> dict[str, str]:
+        """What a laptop has instead of a service: the master key of users' own keys, for as long as this cloud runs."""
+        key = self._generated.setdefault("ENCRYPTION_KEY", b64encode(token_bytes(32)).decode("ascii"))
+        return {"ENCRYPTION_KEY": key}
 
     async def _make_runtime(self) -> Runtime:
         return Runtime(

@@ -5,6 +5,7 @@ from local.resources import (
     custom,
     dynamodb,
     events,
+    kms,
     lambda_,
     s3,
     secrets,
@@ -15,7 +16,7 @@ from local.resources import (
 from local.resources.kind import Kind
 from local.template import Stack, TemplateError
 
-_MODULES = (apigateway, dynamodb, events, lambda_, s3, secrets, sns, sqs, without_effect)
+_MODULES = (apigateway, dynamodb, events, kms, lambda_, s3, secrets, sns, sqs, without_effect)
 KINDS: dict[str, Kind] = {name: kind for module in _MODULES for name, kind in module.KINDS.items()}
 
 
