@@ -12,7 +12,7 @@ from benchmarks.functions.invocation import endpoints_of, http_event
 FUNCTION = "generate-media"
 ROUTE = "POST /generate-media"
 WARM_PAIRS = 4  # psycopg prepares a statement at its sixth use, once per connection: a round trip of its own
-COUNTED_CALLS = 10
+COUNTED_CALLS = 20
 LIMITS = {"redis": 2, "postgres": 2, "dynamodb": 1, "provider": 1, "queue": 1}
 TOTAL_LIMIT = 8
 

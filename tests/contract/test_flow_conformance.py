@@ -199,14 +199,13 @@ def test_rubbish_in_the_place_of_circuits_counts_as_closed(
 
 
 def test_what_is_kept_in_redis_ends_by_itself(redis_server: Redis, redis_store: RedisFlowStore) -> None:
+    asked, closed, swapped = (f"life:{short_id()}" for _ in range(3))
+    redis_store.ask(FlowAsk(asked, SHARED, 1), NOW)
+    redis_store.close(closed, NOW)
+    redis_store.swap(swapped, BOTH_CLOSED, OPEN)
     with closing(RedisClient(redis_server.url)) as client:
-        for name, act in {
-            "a": lambda name: redis_store.ask(FlowAsk(name, SHARED, 1), NOW),
-            "b": lambda name: redis_store.close(name, NOW),
-            "c": lambda name: redis_store.swap(name, BOTH_CLOSED, OPEN),
-        }.items():
-            act(f"life-{name}")
-            life = client.call("TTL", f"flow:life-{name}")
+        for name in (asked, closed, swapped):
+            life = client.call("TTL", f"flow:{name}")
             assert isinstance(life, int)
             assert 86_400 < life <= 90_000
 
