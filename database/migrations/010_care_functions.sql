@@ -154,6 +154,8 @@ begin
         delete from idempotency_keys where (user_id, key) in (
             select user_id, key from idempotency_keys where expires_at <= p_before
             order by expires_at limit p_limit for update skip locked);
+    when 'provider_credentials' then
+        return wipe_retired_credentials(p_limit, p_before);
     when 'jobs' then
         delete from jobs where job_id in (
             select job_id from jobs where job_id < v_before and completed_at < p_before
@@ -167,7 +169,7 @@ end
 $$;
 comment on function remove_expired is
     'Removes up to p_limit rows that are older than p_before, oldest first, and says how many. What belongs to a job '
-    'is as old as the job; a job goes with all that belongs to it.';
+    'is as old as the job; a job goes with all that belongs to it. Of users'' keys it wipes what no job needs.';
 
 create function check_write() returns boolean
     language sql set search_path = public, pg_temp as $$

@@ -18,6 +18,7 @@ class Expiring(StrEnum):
     SYSTEM_METRICS = "system_metrics"
     SECURITY_EVENTS = "security_events"
     IDEMPOTENCY_KEYS = "idempotency_keys"
+    PROVIDER_CREDENTIALS = "provider_credentials"
     JOBS = "jobs"
 
 
@@ -27,7 +28,8 @@ class RetentionPeriods:
 
     What belongs to a job is as old as the job. A job that is removed takes with it all that the record has of it,
     but for the log of accesses to its outputs; its files in the bucket stay. Jobs are never removed before they are
-    final. Idempotency keys carry their own end.
+    final. Idempotency keys carry their own end;
+    of users' keys at providers, what was replaced or deleted is wiped once no job needs it.
     """
 
     timeline_days: int = 90
@@ -62,6 +64,7 @@ def _expiries(periods: RetentionPeriods, now: datetime) -> Iterator[Expiry]:
         Expiring.JOBS: periods.jobs_days,
     }
     yield Expiry(Expiring.IDEMPOTENCY_KEYS, now)
+    yield Expiry(Expiring.PROVIDER_CREDENTIALS, now)
     for table, kept in days.items():
         if kept != FOR_EVER:
             yield Expiry(table, now - timedelta(days=kept))

@@ -48,10 +48,6 @@ class Credentials(Protocol):
         """Keep what a provider said of this version; False if it is not the current one, or newer is known."""
         ...
 
-    def wipe_retired(self, limit: int, now: datetime) -> int:
-        """Remove what opens versions that were replaced or deleted and that no job needs; how many."""
-        ...
-
 
 class Rewrapping(Protocol):
     """What re-wrapping takes: the owner's own view of all rows."""

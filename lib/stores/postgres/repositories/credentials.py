@@ -80,10 +80,6 @@ class PostgresCredentials:
         sql = "select mark_credential(%s::uuid, %s, %s, %s, %s)"
         return bool(self._connection.fetch(sql, (credential_id, is_valid, code, words, now))[0][0])
 
-    def wipe_retired(self, limit: int, now: datetime) -> int:
-        """See the port."""
-        return int(self._connection.fetch("select wipe_retired_credentials(%s, %s)", (limit, now))[0][0])
-
     def by_key(self) -> Sequence[tuple[str, int]]:
         """See the port."""
         return [(str(key_id), int(count)) for key_id, count in self._connection.fetch(_BY_KEY)]
