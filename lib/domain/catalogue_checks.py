@@ -117,6 +117,8 @@ def _mapping(model: ModelConfig) -> Found:
         if inside is not None:
             yield f"map.{name}", f"{target} lies inside {sent[inside]}, which is what {inside} is sent as"
     for name, rule in model.map.items():
+        if rule.multiply is not None and model.params.get(name, {}).get("type") not in ("integer", "number"):
+            yield f"map.{name}.multiply", f"{name} must be a number by its schema"
         if not rule.values:
             continue
         for value in model.params.get(name, {}).get("enum", ()):

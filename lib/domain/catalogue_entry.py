@@ -81,7 +81,9 @@ def _pricing(value: Any) -> Pricing | None:
 def _parameter_map(rule: str | Mapping[str, Any]) -> ParameterMap:
     if isinstance(rule, str):
         return ParameterMap(rule)
-    return ParameterMap(rule["to"], tuple((ours, theirs) for ours, theirs in rule.get("values", ())))
+    pairs = tuple((ours, theirs) for ours, theirs in rule.get("values", ()))
+    multiply = rule.get("multiply")
+    return ParameterMap(rule["to"], pairs, None if multiply is None else Decimal(str(multiply)))
 
 
 def _sizes(value: Mapping[str, Any] | None) -> Sizes | None:

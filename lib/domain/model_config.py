@@ -78,10 +78,14 @@ class Pricing:
 
 @dataclass(frozen=True)
 class ParameterMap:
-    """What one of our parameters is called by the model; `values` are pairs of (ours, the model's)."""
+    """What one of our parameters is called by the model; `values` are pairs of (ours, the model's).
+
+    With `multiply` a number is sent so many times as large: seconds as milliseconds.
+    """
 
     to: str
     values: tuple[tuple[Any, Any], ...] = ()
+    multiply: Decimal | None = None
 
 
 @dataclass(frozen=True)

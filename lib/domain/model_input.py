@@ -1,5 +1,6 @@
 """From valid parameters to what the model itself is sent."""
 
+from decimal import Decimal
 from typing import Any
 
 from lib.domain.errors import FieldError, InvalidParametersError
@@ -34,6 +35,8 @@ def _mapped(model: ModelConfig, name: str, value: Any) -> tuple[str, Any]:
     rule = model.map.get(name)
     if rule is None:
         return name, value
+    if rule.multiply is not None:
+        return rule.to, _product(value, rule.multiply)
     if not rule.values:
         return rule.to, value
     for ours, theirs in rule.values:
@@ -42,3 +45,9 @@ def _mapped(model: ModelConfig, name: str, value: Any) -> tuple[str, Any]:
     known = ", ".join(shown(ours) for ours, _ in rule.values)
     error = FieldError(f"parameters.{name}", f"must be one of {known}, not {shown(value)}")
     raise InvalidParametersError(f"{error.path}: {error.message}", errors=[error])
+
+
+def _product(value: int | float, factor: Decimal) -> int | float:
+    """Exact in decimal, so that 2.3 seconds are 2300 milliseconds; a whole product is an integer."""
+    product = Decimal(str(value)) * factor
+    return int(product) if product == product.to_integral_value() else float(product)
