@@ -28,8 +28,8 @@ class RetentionPeriods:
 
     What belongs to a job is as old as the job. A job that is removed takes with it all that the record has of it,
     but for the log of accesses to its outputs; its files in the bucket stay. Jobs are never removed before they are
-    final. Idempotency keys carry their own end;
-    of users' keys at providers, what was replaced or deleted is wiped once no job needs it.
+    final. Idempotency keys carry their own end; of users' keys at providers, what was replaced or deleted is wiped
+    once no job needs it.
     """
 
     timeline_days: int = 90

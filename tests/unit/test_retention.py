@@ -71,6 +71,7 @@ def before(periods: RetentionPeriods) -> dict[Expiring, timedelta]:
 def test_by_default_jobs_are_kept_for_ever_and_all_else_has_its_days() -> None:
     assert before(RetentionPeriods()) == {
         Expiring.IDEMPOTENCY_KEYS: timedelta(0),
+        Expiring.PROVIDER_CREDENTIALS: timedelta(0),
         Expiring.PROCESSING_TIMELINE: timedelta(days=90),
         Expiring.JOB_TRANSITIONS: timedelta(days=90),
         Expiring.STORAGE_OPERATIONS: timedelta(days=90),
@@ -81,7 +82,8 @@ def test_by_default_jobs_are_kept_for_ever_and_all_else_has_its_days() -> None:
 
 
 def test_nought_keeps_anything_for_ever_but_keys_that_have_their_own_end() -> None:
-    assert before(NOTHING_EXPIRES) == {Expiring.IDEMPOTENCY_KEYS: timedelta(0)}
+    ends = {Expiring.IDEMPOTENCY_KEYS, Expiring.PROVIDER_CREDENTIALS}
+    assert before(NOTHING_EXPIRES) == dict.fromkeys(ends, timedelta(0))
 
 
 def test_every_table_that_expires_has_a_period() -> None:
@@ -98,7 +100,7 @@ def test_the_tables_take_turns_until_nothing_is_left() -> None:
 
 def test_what_the_budget_leaves_is_removed_by_the_next_sweep() -> None:
     record, notes = AgingRecord(job_transitions=100), Notes()
-    first = retention(record, notes, batches=9).remove_expired(NOW)
+    first = retention(record, notes, batches=10).remove_expired(NOW)
     second = retention(record, notes, batches=100).remove_expired(NOW)
     assert (first, second) == ({"job_transitions": 20}, {"job_transitions": 80})
 
