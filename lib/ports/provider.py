@@ -56,8 +56,8 @@ class ProviderTransport(Protocol):
         """Return the provider's answer, whatever its status; redirects are answers too.
 
         A request that is not a GET is sent at most once. Raises `TransportError` when no usable answer came;
-        and, with nothing sent, `InvalidError` when the body cannot be written as JSON, `ConfigurationError`
-        when the address or the key cannot be sent.
+        and, with nothing sent, `InvalidError` when the body cannot be written as what it is to be, `ConfigurationError`
+        when the address or the key cannot be sent, or the request has two bodies.
         """
         ...
 
