@@ -25,7 +25,7 @@ from lib.domain.job import JobStatus, JobStep
 from lib.domain.model_config import ModelConfig
 from lib.domain.model_input import build_input
 from lib.domain.parameters import merge_prompt, validate_parameters
-from lib.domain.pricing import quote
+from lib.domain.pricing import UnpricedModels, quote
 from lib.domain.provider import FailureKind, Submission, SubmitOutcome
 from lib.domain.snapshot import JobSnapshot
 from lib.domain.timing import Timing
@@ -63,6 +63,7 @@ class GenerateMedia:
     bucket: Callable[[], MediaBucket]
     clock: Callable[[], datetime]
     timing: Timing
+    unpriced: UnpricedModels = UnpricedModels.REFUSED
 
     def start(self, caller: Caller, request: GenerateRequest) -> Answer:
         """Record the job, send it or queue it, and answer 202; a repeated Idempotency-Key gets the first answer.
@@ -78,7 +79,7 @@ class GenerateMedia:
         _check_owner(caller, request)
         model = self.catalogue.validate_model_id(request.model_id, request.media_type)
         parameters = validate_parameters(model, merge_prompt(request.prompt, request.parameters))
-        price = quote(model, parameters)
+        price = quote(model, parameters, self.unpriced)
         provider_input = build_input(model, parameters)
         client = self.provider(model.provider)
         policy = self.keys(model, caller)
@@ -98,7 +99,7 @@ class GenerateMedia:
             estimated_cost=str(price.amount),
             deadline_at=Timing.after(now, self.timing.job_deadline),
             lease_until=None if waits else Timing.after(now, self.timing.submit_lease),
-            warnings=(*request.warnings, *parameters.warnings),
+            warnings=(*request.warnings, *parameters.warnings, *price.warnings),
             idempotency_key=_own_key(caller, request.idempotency_key),
             request_hash=request.raw_hash,
             idempotency_expires_at=now + timedelta(seconds=self.timing.idempotency_life),
@@ -223,6 +224,7 @@ def _answer(job: NewJob, provider_job_id: str | None) -> Answer:
             "jobId": job.job_id,
             "shortId": job.short_id,
             "status": JobStatus.PENDING.value,
+            "modelId": job.model_id,
             "estimatedTime": job.estimated_time_seconds,
             "estimatedCost": float(job.estimated_cost),
             "provider": job.provider,
@@ -239,6 +241,7 @@ def _accepted(job: Mapping[str, Any]) -> Answer:
         "jobId": job["jobId"],
         "shortId": job["shortId"],
         "status": job["status"],
+        "modelId": job["modelId"],
         "estimatedTime": job["estimatedTime"],
         "estimatedCost": job["estimatedCost"],
         "replicateId": remote if job["provider"] == "replicate" else None,

@@ -5,11 +5,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lib.domain.caller import Origin
+from lib.domain.standard_request import StandardRequest
 
 
 @dataclass(frozen=True)
 class GenerateRequest:
-    """A request for media as it was read; `raw_hash` identifies its body for the Idempotency-Key."""
+    """A request for media as it was read; `raw_hash` identifies its body for the Idempotency-Key.
+
+    `warnings` are those of the translation that made the parameters of the `standard` request; of the latter other
+    models' parameters are made where one is tried instead, which `fallback` False forbids.
+    """
 
     media_type: str
     model_id: str
@@ -20,5 +25,5 @@ class GenerateRequest:
     raw_hash: str = ""
     origin: Origin = field(default_factory=Origin)
     warnings: tuple[str, ...] = ()
-    alternatives: tuple[Any, ...] = ()
+    standard: StandardRequest | None = None
     fallback: bool = True

@@ -1,0 +1,63 @@
+"""What a model can make, said of the fields of standard requests: durations, shapes, resolutions and the like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lib.domain.model_config import ModelConfig
+from lib.domain.nearest import is_numeric, numeric
+from lib.domain.standard_field import StandardField
+from lib.domain.standard_fields import FIELDS
+from lib.domain.standard_rule import StandardRule
+
+
+@dataclass(frozen=True)
+class FieldRange:
+    """What a model does with one standard field.
+
+    `values` are all that there are, or empty where `minimum` and `maximum` say it, or where any text will do.
+    `how` is exact, nearest (others become the nearest), scaled, into_text or ignored; all but exact with a warning.
+    """
+
+    field: str
+    how: str
+    values: tuple[Any, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+
+def field_ranges(model: ModelConfig) -> tuple[FieldRange, ...]:
+    """The fields that a standard request to this model may have; none where it takes no such requests."""
+    return tuple(
+        _range(model, one, model.standard[one.name])
+        for one in FIELDS[model.media_type]
+        if one.name in model.standard
+    )
+
+
+def _range(model: ModelConfig, one: StandardField, rule: StandardRule) -> FieldRange:
+    if rule.ignore is not None:
+        return FieldRange(one.wire, "ignored")
+    if rule.append is not None:
+        return FieldRange(one.wire, "into_text")
+    if rule.scale is not None:
+        return FieldRange(one.wire, "scaled", minimum=one.minimum, maximum=one.maximum)
+    how = "nearest" if rule.nearest else "exact"
+    pairs = rule.values or rule.set
+    if pairs or rule.only:
+        return FieldRange(one.wire, how, tuple(pair[0] for pair in pairs) or rule.only)
+    return _of_schema(one, how, model.params.get(str(rule.to), {}))
+
+
+def _of_schema(one: StandardField, how: str, schema: Mapping[str, Any]) -> FieldRange:
+    values = tuple(schema.get("enum", ()))
+    if one.is_number and values and all(is_numeric(value) for value in values):
+        values = tuple(_plain(numeric(value)) for value in values)
+    if values or not one.is_number:
+        return FieldRange(one.wire, how, values or one.choices)
+    low, high = schema.get("minimum", one.minimum), schema.get("maximum", one.maximum)
+    return FieldRange(one.wire, how, minimum=max(low, one.minimum), maximum=min(high, one.maximum))
+
+
+def _plain(value: float) -> float:
+    return int(value) if value.is_integer() else value
