@@ -35,8 +35,7 @@ def put_blob(bucket: MediaBucket, key: str, blob: Blob, limits: CopyLimits) -> N
         try:
             _upload(bucket, upload, first, file, limits)
         except BaseException as error:
-            with suppress(UnavailableError):
-                bucket.abort_upload(key, upload.upload_id)
+            _abort(bucket, upload)
             if isinstance(error, UploadGoneError):
                 raise UnavailableError("The upload of an output ended before it was complete.") from error
             raise
@@ -53,11 +52,17 @@ def _upload(
         parts = writer.parts()
     if bucket.complete_upload(upload.key, upload.upload_id, parts):
         return
-    bucket.abort_upload(upload.key, upload.upload_id)
+    _abort(bucket, upload)
     there = bucket.head(upload.key)
     if there is None or there.size != upload.total:
         bucket.delete(upload.key)
         raise UnavailableError("Another output was at the key of this one; it was removed.")
+
+
+def _abort(bucket: MediaBucket, upload: CopyCheckpoint) -> None:
+    """A courtesy: the bucket drops by itself what nobody completes, and why it failed matters more than this."""
+    with suppress(Exception):
+        bucket.abort_upload(upload.key, upload.upload_id)
 
 
 def _read(file: BinaryIO, size: int) -> bytes:

@@ -176,6 +176,13 @@ def test_a_bucket_that_is_away_for_a_moment_costs_nothing_but_the_moment(rig: Ri
     assert rig.pauses in ([0.5], [0.5, 1.0]), "parts that go up together fail together"
 
 
+def test_an_upload_that_cannot_be_dropped_is_tried_again_all_the_same(rig: Rig) -> None:
+    fails(rig, "upload_part", AWAY)
+    fails(rig, "abort_upload", RuntimeError("AccessDenied"))
+    rig.park(JOB, 1, update_of(blob(MP3)))
+    assert rig.bucket.bodies[f"{PREFIX}0"] == MP3
+
+
 def test_an_upload_that_ended_meanwhile_is_begun_anew(rig: Rig) -> None:
     fails(rig, "upload_part", UploadGoneError("NoSuchUpload"))
     rig.park(JOB, 1, update_of(blob(MP3)))
