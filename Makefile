@@ -7,7 +7,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test chaos lint format bench synth deploy redrive database-docs openapi clean
+.PHONY: help setup run test chaos lint format bench synth deploy redrive models database-docs openapi clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 15
@@ -56,6 +56,9 @@ deploy: setup  ## deploy to the AWS account of the current credentials
 
 redrive: setup  ## count the dead letters; with QUEUE=advance or QUEUE=store send them back
 	@$(BIN)/python -m infra.redrive $(QUEUE)
+
+models: setup  ## one job for each model of the catalogue on a local cloud, and their table (MODEL=... for some)
+	@$(BIN)/python -m local.every_model
 
 database-docs: setup  ## write database/schema.json and docs/database.md from the migrations
 	@$(BIN)/python -m local.describe_database

@@ -40,7 +40,7 @@ class Handler(BaseHTTPRequestHandler):
         acts = self.server.acts
         (acts.pop(0) if len(acts) > 1 else acts[0])(self)
 
-    do_GET = do_POST = _serve  # noqa: N815 - the base class looks for these names
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the base class looks for these names
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name in the base class
         """Say nothing."""
