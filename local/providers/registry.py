@@ -6,17 +6,21 @@ A module has ``NAME``, ``LOCAL_KEY`` (what the local cloud's secret ``providers/
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
-from starlette.routing import BaseRoute
+if TYPE_CHECKING:
+    from starlette.routing import BaseRoute
 
-from local.providers.world import World
+    from local.providers.world import World
 
 MODULES: Mapping[str, str] = {
     "fal": "local.providers.fal",
     "runway": "local.providers.runway",
     "stability": "local.providers.stability",
     "elevenlabs": "local.providers.elevenlabs",
+    "google_veo": "local.providers.google_veo",
+    "gemini": "local.providers.gemini",
+    "openai": "local.providers.openai",
 }
 
 
@@ -26,7 +30,7 @@ class SimulatedProvider(Protocol):
     NAME: str
     LOCAL_KEY: str
 
-    def routes(self, world: World) -> list[BaseRoute]:
+    def routes(self, world: "World") -> "list[BaseRoute]":
         """The provider's paths over this state."""
 
     def addresses(self, url: str) -> dict[str, str]:

@@ -10,7 +10,7 @@ from lib.domain.provider import HttpResponse
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 
 
-def stored_answer(provider: str, name: str, **changes: Any) -> HttpResponse:
+def stored_answer(provider: str, name: str, /, **changes: Any) -> HttpResponse:
     """Return `tests/fixtures/{provider}/{name}.json`; `changes` replace members of its JSON body."""
     stored = json.loads((FIXTURES / provider / f"{name}.json").read_text(encoding="utf-8"))
     if "base64" in stored:

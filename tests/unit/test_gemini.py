@@ -18,7 +18,7 @@ from lib.domain.provider import (
     WebhookProof,
 )
 from lib.providers.gemini import GeminiAdapter
-from tests.fakes.recorded_answers import recorded
+from tests.fakes.stored_answers import stored_answer
 
 KEY = Credential("gemini", "AIza-secret")
 ID = "v1_ChdWbE1tYWNfWk1yZjBqdThQOGVQTGtBZxIXVmxNbWFjX1pNcmYwanU4UDhlUExrQWc"
@@ -84,7 +84,7 @@ def test_addresses_and_models_that_are_none_are_refused() -> None:
 
 
 def test_an_accepted_interaction_is_known_by_its_id() -> None:
-    result = adapter.parse_submit(recorded("gemini", "created"))
+    result = adapter.parse_submit(stored_answer("gemini", "created"))
     assert result.outcome is SubmitOutcome.ACCEPTED
     assert result.update is not None
     assert (result.update.provider_job_id, result.update.status) == (ID, RemoteStatus.RUNNING)
@@ -92,9 +92,11 @@ def test_an_accepted_interaction_is_known_by_its_id() -> None:
 
 @pytest.mark.parametrize("changes", [{"id": "a/b"}, {"id": None}, {"id": ""}])
 def test_a_success_without_an_id_may_have_been_accepted(changes: dict[str, Any]) -> None:
-    assert adapter.parse_submit(recorded("gemini", "created", **changes)).outcome is SubmitOutcome.UNKNOWN
+    assert (
+        adapter.parse_submit(stored_answer("gemini", "created", **changes)).outcome is SubmitOutcome.UNKNOWN
+    )
     with pytest.raises(ProviderError) as raised:
-        adapter.parse_poll(recorded("gemini", "created", **changes))
+        adapter.parse_poll(stored_answer("gemini", "created", **changes))
     assert raised.value.retryable
 
 
@@ -110,18 +112,18 @@ def test_a_success_without_an_id_may_have_been_accepted(changes: dict[str, Any])
     ],
 )
 def test_each_status_has_a_meaning_and_an_unknown_one_is_not_final(name: str, status: RemoteStatus) -> None:
-    update = adapter.parse_poll(recorded("gemini", name))
+    update = adapter.parse_poll(stored_answer("gemini", name))
     assert update.status is status
     assert update.outputs == ()
 
 
 @pytest.mark.parametrize("status", [None, 5, [], " ", "IN_PROGRESS"])
 def test_a_status_of_another_case_or_kind_breaks_nothing(status: object) -> None:
-    assert not adapter.parse_poll(recorded("gemini", "created", status=status)).status.final
+    assert not adapter.parse_poll(stored_answer("gemini", "created", status=status)).status.final
 
 
 def test_a_completed_video_is_fetched_from_its_file_with_the_key() -> None:
-    update = adapter.parse_poll(recorded("gemini", "completed_file"))
+    update = adapter.parse_poll(stored_answer("gemini", "completed_file"))
     assert (update.status, update.outputs, update.result_ref) == (RemoteStatus.SUCCEEDED, (), "abc-123xyz")
     assert update.completed_at is not None
 
@@ -137,7 +139,7 @@ def test_a_completed_video_is_fetched_from_its_file_with_the_key() -> None:
 
 
 def test_a_file_may_be_named_in_short_and_the_status_in_capitals() -> None:
-    update = adapter.parse_poll(recorded("gemini", "completed_output_video"))
+    update = adapter.parse_poll(stored_answer("gemini", "completed_output_video"))
     assert (update.status, update.result_ref) == (RemoteStatus.SUCCEEDED, "abc-123xyz")
 
 
@@ -148,7 +150,7 @@ def test_a_file_id_that_is_none_is_never_part_of_an_address(result_ref: str) -> 
 
 
 def test_a_video_inside_the_answer_is_taken_as_it_is() -> None:
-    update = adapter.parse_poll(recorded("gemini", "completed_inline"))
+    update = adapter.parse_poll(stored_answer("gemini", "completed_inline"))
     [output] = update.outputs
     assert output.kind is OutputKind.DATA_URL
     assert output.value.startswith("data:video/mp4;base64,")
@@ -156,11 +158,11 @@ def test_a_video_inside_the_answer_is_taken_as_it_is() -> None:
 
 
 def test_a_file_that_is_not_ready_is_asked_for_again() -> None:
-    assert adapter.parse_result(recorded("gemini", "file_not_active")).status is RemoteStatus.RUNNING
-    [output] = adapter.parse_result(recorded("gemini", "file")).outputs
+    assert adapter.parse_result(stored_answer("gemini", "file_not_active")).status is RemoteStatus.RUNNING
+    [output] = adapter.parse_result(stored_answer("gemini", "file")).outputs
     assert output.kind is OutputKind.DATA_URL
     with pytest.raises(ProviderError) as raised:
-        adapter.parse_result(recorded("gemini", "file_gone"))
+        adapter.parse_result(stored_answer("gemini", "file_gone"))
     assert raised.value.code == FailureKind.NOT_FOUND.value
 
 
@@ -178,7 +180,7 @@ def test_a_file_that_is_not_ready_is_asked_for_again() -> None:
     ],
 )
 def test_an_end_without_a_video_says_why(name: str, kind: FailureKind, words: str) -> None:
-    update = adapter.parse_poll(recorded("gemini", name))
+    update = adapter.parse_poll(stored_answer("gemini", name))
     assert update.status is RemoteStatus.FAILED
     assert update.failure is not None
     assert update.failure.kind is kind
@@ -196,26 +198,28 @@ def test_an_end_without_a_video_says_why(name: str, kind: FailureKind, words: st
     ],
 )
 def test_a_completed_interaction_of_another_shape_fails_and_breaks_nothing(changes: dict[str, Any]) -> None:
-    assert adapter.parse_poll(recorded("gemini", "completed_file", **changes)).status is RemoteStatus.FAILED
+    assert (
+        adapter.parse_poll(stored_answer("gemini", "completed_file", **changes)).status is RemoteStatus.FAILED
+    )
 
 
 def test_a_cancel_says_what_the_interaction_says() -> None:
     request = adapter.cancel_request(JOB, KEY)
     assert (request.method, request.url) == ("POST", f"{BASE}/v1beta/interactions/{ID}/cancel")
     assert request.json_body is None
-    assert adapter.parse_cancel(recorded("gemini", "cancelled")).status is RemoteStatus.CANCELED
+    assert adapter.parse_cancel(stored_answer("gemini", "cancelled")).status is RemoteStatus.CANCELED
     assert adapter.parse_cancel(HttpResponse(200, {}, b"{}")).status is RemoteStatus.UNKNOWN
-    assert adapter.parse_cancel(recorded("gemini", "completed_file")).status is RemoteStatus.UNKNOWN
+    assert adapter.parse_cancel(stored_answer("gemini", "completed_file")).status is RemoteStatus.UNKNOWN
     with pytest.raises(InvalidError):
         adapter.cancel_request(RemoteJob("../x"), KEY)
 
 
 def test_the_key_test_lists_one_model() -> None:
     assert adapter.test_request(KEY).url == f"{BASE}/v1beta/models?pageSize=1"
-    assert adapter.parse_test(recorded("gemini", "models")) == "models/gemini-omni-1.1-flash"
+    assert adapter.parse_test(stored_answer("gemini", "models")) == "models/gemini-omni-1.1-flash"
     assert adapter.parse_test(HttpResponse(200, {}, b"{}")) == "Gemini API"
     with pytest.raises(ProviderError) as raised:
-        adapter.parse_test(recorded("gemini", "invalid_key"))
+        adapter.parse_test(stored_answer("gemini", "invalid_key"))
     assert raised.value.code == FailureKind.AUTHENTICATION.value
 
 

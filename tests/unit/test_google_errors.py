@@ -8,7 +8,7 @@ from lib.domain.provider import FailureKind, HttpResponse, SubmitOutcome
 from lib.providers.gemini import GeminiAdapter
 from lib.providers.google_errors import failure_in_error, failure_in_http
 from lib.providers.google_veo import GoogleVeoAdapter
-from tests.fakes.recorded_answers import recorded
+from tests.fakes.stored_answers import stored_answer
 
 REFUSED, DEFERRED, UNKNOWN = SubmitOutcome.REFUSED, SubmitOutcome.DEFERRED, SubmitOutcome.UNKNOWN
 ROWS = [
@@ -45,7 +45,7 @@ ROWS = [
 def test_each_error_has_a_kind_and_an_outcome_and_keeps_its_words(
     provider: str, name: str, kind: FailureKind, outcome: SubmitOutcome
 ) -> None:
-    answer = recorded(provider, name)
+    answer = stored_answer(provider, name)
     adapter = GoogleVeoAdapter() if provider == "google_veo" else GeminiAdapter()
 
     result = adapter.parse_submit(answer)
@@ -60,11 +60,11 @@ def test_each_error_has_a_kind_and_an_outcome_and_keeps_its_words(
 
 
 def test_the_wait_that_google_asks_for_is_kept() -> None:
-    assert failure_in_http(recorded("google_veo", "exhausted")).retry_after_seconds == 30
-    assert failure_in_http(recorded("gemini", "exhausted")).retry_after_seconds == 12.5
-    by_header = replace(recorded("google_veo", "unavailable"), headers={"retry-after": "7"})
+    assert failure_in_http(stored_answer("google_veo", "exhausted")).retry_after_seconds == 30
+    assert failure_in_http(stored_answer("gemini", "exhausted")).retry_after_seconds == 12.5
+    by_header = replace(stored_answer("google_veo", "unavailable"), headers={"retry-after": "7"})
     assert failure_in_http(by_header).retry_after_seconds == 7
-    assert failure_in_http(recorded("google_veo", "unavailable")).retry_after_seconds is None
+    assert failure_in_http(stored_answer("google_veo", "unavailable")).retry_after_seconds is None
 
 
 @pytest.mark.parametrize("delay", ["", "soon", "-3s", 30, None, "1e9s"])

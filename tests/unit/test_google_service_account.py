@@ -10,7 +10,7 @@ from lib.domain.errors import ConfigurationError, ProviderError
 from lib.domain.provider import Credential, FailureKind
 from lib.providers.google_veo import TRAITS, GoogleVeoAdapter
 from tests.fakes.google_keys import EMAIL, key_file, public_pem
-from tests.fakes.recorded_answers import recorded
+from tests.fakes.stored_answers import stored_answer
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 adapter = GoogleVeoAdapter()
@@ -82,8 +82,11 @@ def test_the_credential_field_takes_a_file_as_it_was_downloaded() -> None:
 
 
 def test_a_token_and_its_life_are_read() -> None:
-    assert adapter.parse_token(recorded("google_veo", "token")) == ("ya29.c.example", 3599.0)
-    assert adapter.parse_token(recorded("google_veo", "token", expires_in="soon")) == ("ya29.c.example", 0.0)
+    assert adapter.parse_token(stored_answer("google_veo", "token")) == ("ya29.c.example", 3599.0)
+    assert adapter.parse_token(stored_answer("google_veo", "token", expires_in="soon")) == (
+        "ya29.c.example",
+        0.0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -101,5 +104,5 @@ def test_an_answer_without_a_token_says_whose_fault_it_is(
     name: str, changes: dict[str, object], kind: FailureKind, retryable: bool, words: str
 ) -> None:
     with pytest.raises(ProviderError, match=re.escape(words)) as raised:
-        adapter.parse_token(recorded("google_veo", name, **changes))
+        adapter.parse_token(stored_answer("google_veo", name, **changes))
     assert (raised.value.code, raised.value.retryable) == (kind.value, retryable)

@@ -19,7 +19,7 @@ from lib.domain.provider import (
 )
 from lib.providers.google_veo import GoogleVeoAdapter
 from tests.fakes.google_keys import key_file
-from tests.fakes.recorded_answers import recorded
+from tests.fakes.stored_answers import stored_answer
 
 MODEL = "veo-3.1-generate-001"
 PARENT = "projects/example-project/locations/us-central1"
@@ -163,7 +163,7 @@ def test_a_name_that_lies_elsewhere_is_not_asked_for(name: str) -> None:
 
 
 def test_a_created_operation_is_accepted_under_its_name() -> None:
-    result = adapter.parse_submit(recorded("google_veo", "created"))
+    result = adapter.parse_submit(stored_answer("google_veo", "created"))
     assert result.outcome is SubmitOutcome.ACCEPTED
     assert result.update is not None
     assert (result.update.status, result.update.provider_job_id) == (RemoteStatus.QUEUED, OPERATION)
@@ -171,7 +171,7 @@ def test_a_created_operation_is_accepted_under_its_name() -> None:
 
 @pytest.mark.parametrize("changes", [{"name": "operations/1"}, {"name": None}, {"name": 5}])
 def test_a_success_without_a_usable_name_may_have_been_accepted(changes: dict[str, Any]) -> None:
-    result = adapter.parse_submit(recorded("google_veo", "created", **changes))
+    result = adapter.parse_submit(stored_answer("google_veo", "created", **changes))
     assert result.outcome is SubmitOutcome.UNKNOWN
     assert result.failure is not None
     assert not result.failure.unbilled
@@ -179,12 +179,12 @@ def test_a_success_without_a_usable_name_may_have_been_accepted(changes: dict[st
 
 @pytest.mark.parametrize("changes", [{}, {"done": False}, {"done": "true"}, {"extra": {"a": 1}}])
 def test_an_operation_that_is_not_done_is_running(changes: dict[str, Any]) -> None:
-    update = adapter.parse_poll(recorded("google_veo", "running", **changes))
+    update = adapter.parse_poll(stored_answer("google_veo", "running", **changes))
     assert (update.status, update.provider_job_id, update.outputs) == (RemoteStatus.RUNNING, OPERATION, ())
 
 
 def test_the_videos_come_with_the_operation() -> None:
-    update = adapter.parse_poll(recorded("google_veo", "succeeded"))
+    update = adapter.parse_poll(stored_answer("google_veo", "succeeded"))
     assert (update.status, update.progress) == (RemoteStatus.SUCCEEDED, 1.0)
     assert [output.kind for output in update.outputs] == [OutputKind.DATA_URL] * 2
     head, _, data = update.outputs[0].value.partition(",")
@@ -193,7 +193,7 @@ def test_the_videos_come_with_the_operation() -> None:
 
 
 def test_what_the_filter_left_is_a_success() -> None:
-    update = adapter.parse_poll(recorded("google_veo", "partly_filtered"))
+    update = adapter.parse_poll(stored_answer("google_veo", "partly_filtered"))
     assert (update.status, len(update.outputs), update.failure) == (RemoteStatus.SUCCEEDED, 1, None)
 
 
@@ -212,7 +212,7 @@ def test_what_the_filter_left_is_a_success() -> None:
 def test_an_operation_without_a_video_says_why(
     name: str, kind: FailureKind, unbilled: bool, words: str
 ) -> None:
-    update = adapter.parse_poll(recorded("google_veo", name))
+    update = adapter.parse_poll(stored_answer("google_veo", name))
     assert update.status is RemoteStatus.FAILED
     assert update.failure is not None
     assert (update.failure.kind, update.failure.unbilled) == (kind, unbilled)
@@ -221,7 +221,7 @@ def test_an_operation_without_a_video_says_why(
 
 def test_a_filter_without_words_still_refuses() -> None:
     filtered = {"raiMediaFilteredCount": 2, "videos": []}
-    update = adapter.parse_poll(recorded("google_veo", "filtered", response=filtered))
+    update = adapter.parse_poll(stored_answer("google_veo", "filtered", response=filtered))
     assert update.failure is not None
     assert (update.failure.kind, update.failure.message) == (
         FailureKind.MODERATION,
@@ -234,14 +234,14 @@ def test_a_filter_without_words_still_refuses() -> None:
     [5, {"videos": "x"}, {"videos": [5, {"bytesBase64Encoded": ""}]}, {"raiMediaFilteredReasons": []}],
 )
 def test_a_response_of_another_shape_fails_the_job_and_breaks_nothing(response: Any) -> None:
-    update = adapter.parse_poll(recorded("google_veo", "filtered", response=response))
+    update = adapter.parse_poll(stored_answer("google_veo", "filtered", response=response))
     assert update.failure is not None
     assert (update.status, update.failure.kind) == (RemoteStatus.FAILED, FailureKind.MODEL_ERROR)
 
 
 def test_an_answer_that_is_no_operation_is_asked_for_again() -> None:
     with pytest.raises(ProviderError) as raised:
-        adapter.parse_poll(recorded("google_veo", "running", name="something/else"))
+        adapter.parse_poll(stored_answer("google_veo", "running", name="something/else"))
     assert raised.value.retryable
 
 
@@ -252,11 +252,11 @@ def test_the_key_test_reads_a_model_of_the_project() -> None:
         f"{HOST}/v1/{PARENT}/publishers/google/models/veo-3.1-fast-generate-001",
     )
     assert (
-        adapter.parse_test(recorded("google_veo", "model"))
+        adapter.parse_test(stored_answer("google_veo", "model"))
         == "publishers/google/models/veo-3.1-fast-generate-001"
     )
     with pytest.raises(ProviderError):
-        adapter.parse_test(recorded("google_veo", "permission_denied"))
+        adapter.parse_test(stored_answer("google_veo", "permission_denied"))
 
 
 def test_nothing_can_be_canceled_listed_or_heard_of() -> None:

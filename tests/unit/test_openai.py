@@ -20,7 +20,7 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.openai import OpenaiAdapter
-from tests.fakes.recorded_answers import recorded
+from tests.fakes.stored_answers import stored_answer
 
 KEY = Credential("openai", "sk-secret")
 REFUSED, DEFERRED, UNKNOWN = SubmitOutcome.REFUSED, SubmitOutcome.DEFERRED, SubmitOutcome.UNKNOWN
@@ -93,7 +93,7 @@ def test_the_organization_and_the_project_are_headers() -> None:
 
 
 def test_all_images_of_an_answer_are_outputs_of_its_format() -> None:
-    result = adapter.parse_submit(recorded("openai", "images"))
+    result = adapter.parse_submit(stored_answer("openai", "images"))
     assert result.outcome is SubmitOutcome.ACCEPTED
     assert result.update is not None
     assert (result.update.status, result.update.provider_job_id) == (
@@ -106,14 +106,14 @@ def test_all_images_of_an_answer_are_outputs_of_its_format() -> None:
 
 
 def test_an_image_by_address_is_an_address() -> None:
-    result = adapter.parse_submit(recorded("openai", "images_by_url"))
+    result = adapter.parse_submit(stored_answer("openai", "images_by_url"))
     assert result.update is not None
     [output] = result.update.outputs
     assert (output.kind, output.value) == (OutputKind.URL, "https://files.example.com/image.png")
 
 
 def test_the_body_of_speech_is_the_output() -> None:
-    result = adapter.parse_submit(recorded("openai", "speech"))
+    result = adapter.parse_submit(stored_answer("openai", "speech"))
     assert result.update is not None
     [output] = result.update.outputs
     assert output.value.startswith("data:audio/mpeg;base64,")
@@ -122,7 +122,7 @@ def test_the_body_of_speech_is_the_output() -> None:
 
 @pytest.mark.parametrize("data", [[], [5], [{"b64_json": None}], [{"url": ""}]])
 def test_an_answer_without_an_image_is_a_failure_that_may_have_cost(data: list[object]) -> None:
-    result = adapter.parse_submit(recorded("openai", "no_images", data=data))
+    result = adapter.parse_submit(stored_answer("openai", "no_images", data=data))
     assert result.update is not None
     assert result.update.status is RemoteStatus.FAILED
     assert result.update.failure is not None
@@ -131,8 +131,8 @@ def test_an_answer_without_an_image_is_a_failure_that_may_have_cost(data: list[o
 
 @pytest.mark.parametrize("changes", [{"data": None}, {"data": "x"}])
 def test_a_success_that_cannot_be_read_is_unknown(changes: dict[str, object]) -> None:
-    assert adapter.parse_submit(recorded("openai", "images", **changes)).outcome is UNKNOWN
-    assert adapter.parse_submit(recorded("openai", "unreadable")).outcome is UNKNOWN
+    assert adapter.parse_submit(stored_answer("openai", "images", **changes)).outcome is UNKNOWN
+    assert adapter.parse_submit(stored_answer("openai", "unreadable")).outcome is UNKNOWN
     assert adapter.parse_submit(HttpResponse(200, {"content-type": "audio/mpeg"}, b"")).outcome is UNKNOWN
 
 
@@ -168,7 +168,7 @@ ROWS = [
 def test_each_error_has_a_kind_and_an_outcome_and_keeps_its_words(
     name: str, kind: FailureKind, retryable: bool, outcome: SubmitOutcome
 ) -> None:
-    answer = recorded("openai", name)
+    answer = stored_answer("openai", name)
     result = adapter.parse_submit(answer)
     assert result.outcome is outcome
     assert result.failure is not None
@@ -179,14 +179,14 @@ def test_each_error_has_a_kind_and_an_outcome_and_keeps_its_words(
 
 
 def test_the_finer_of_both_waits_is_kept() -> None:
-    result = adapter.parse_submit(recorded("openai", "rate_limited"))
+    result = adapter.parse_submit(stored_answer("openai", "rate_limited"))
     assert result.failure is not None
     assert result.failure.retry_after_seconds == 11.84
 
 
 @pytest.mark.parametrize("milliseconds", ["", "soon", "-5", "nan", "inf"])
 def test_a_wait_in_milliseconds_that_is_none_leaves_the_other(milliseconds: str) -> None:
-    answer = recorded("openai", "rate_limited")
+    answer = stored_answer("openai", "rate_limited")
     odd = HttpResponse(429, {**answer.headers, "retry-after-ms": milliseconds}, answer.body)
     failure = adapter.parse_submit(odd).failure
     assert failure is not None
@@ -211,10 +211,10 @@ def test_redirects_and_odd_statuses_are_judged_too(status: int, outcome: SubmitO
 
 def test_the_key_test_lists_the_models() -> None:
     assert adapter.test_request(KEY).url == "https://api.openai.com/v1/models"
-    assert adapter.parse_test(recorded("openai", "models")) == "example-org"
+    assert adapter.parse_test(stored_answer("openai", "models")) == "example-org"
     assert adapter.parse_test(HttpResponse(200, {}, b"{}")) == "OpenAI"
     with pytest.raises(ProviderError) as raised:
-        adapter.parse_test(recorded("openai", "invalid_api_key"))
+        adapter.parse_test(stored_answer("openai", "invalid_api_key"))
     assert raised.value.code == FailureKind.AUTHENTICATION.value
 
 
