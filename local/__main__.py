@@ -7,10 +7,12 @@ import threading
 from collections.abc import Mapping
 from types import FrameType
 
+from lib.providers.registry import ADAPTERS
 from local.backing import BackingError, PortInUseError, children
 from local.banner import banner
 from local.cloud import LocalCloud
 from local.developer_key import DeveloperKeyError
+from local.providers.registry import MODULES
 from local.run_directory import AlreadyRunningError
 from local.settings import DEFAULT_PORT, CloudSettings
 from local.synth_cache import SynthesisError
@@ -84,13 +86,23 @@ def _announce(cloud: LocalCloud) -> None:
 
 
 def settings_from(environment: Mapping[str, str]) -> CloudSettings:
-    """Settings of `make run` from PORT and REPLICATE_API_TOKEN; ValueError for a PORT that is none."""
+    """Settings of `make run` from PORT and the providers' keys; ValueError for a PORT that is none."""
     port = environment.get("PORT") or str(DEFAULT_PORT)
     if not port.isdigit() or int(port) > 65535:
         raise ValueError(f"PORT is {port!r}; it must be a number from 0 (a free port) to 65535")
     return CloudSettings(
-        port=int(port), replicate_token=environment.get("REPLICATE_API_TOKEN", "").strip(), warm=True
+        port=int(port),
+        replicate_token=environment.get("REPLICATE_API_TOKEN", "").strip(),
+        provider_keys=_provider_keys(environment),
+        warm=True,
     )
+
+
+def _provider_keys(environment: Mapping[str, str]) -> dict[str, str]:
+    """The keys of real providers instead of simulated ones, by the variables that the adapters' registry names."""
+    known = [name for name in MODULES if name in ADAPTERS]
+    given = {name: environment.get(ADAPTERS[name].variable, "").strip() for name in known}
+    return {name: key for name, key in given.items() if key}
 
 
 if __name__ == "__main__":

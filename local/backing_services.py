@@ -1,13 +1,15 @@
 """The services beside the functions: started at once, stopped together, and broken on demand."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from local.backing import Moto, Postgres, RecordDatabase, Redis, ports
 from local.backing.service import Service
 from local.cog.server import CogServer
+from local.provider_simulators import ProviderSimulators
+from local.providers.registry import MODULES
 from local.settings import STAGE, CloudSettings, Part
 from local.simulator import TOKEN, Simulator
 
@@ -16,17 +18,20 @@ COG_TOKEN = "cog_local_server"  # noqa: S105 - proves webhooks of the local Cog 
 
 
 class BackingServices:
-    """The services that `settings.parts` names; the simulator gives way to a real token.
+    """The services that `settings.parts` names; a provider's simulator gives way to a real key.
 
     Cog's address is known at once, as the functions need it; the server itself is started by `start_cog`.
     """
 
     def __init__(self, settings: CloudSettings, directory: Path) -> None:
+        self._keys = dict(settings.provider_keys)
+        simulated = [name for name in MODULES if name not in self._keys]
         kinds: dict[Part, Callable[[], Service]] = {
             Part.POSTGRES: lambda: Postgres(directory / "postgres"),
             Part.REDIS: lambda: Redis(directory / "redis"),
             Part.AWS: lambda: Moto(directory / "aws"),
             Part.REPLICATE: lambda: Simulator(directory / "replicate"),
+            Part.PROVIDERS: lambda: ProviderSimulators(directory / "providers", names=simulated),
             Part.COG: lambda: CogServer(directory / "cog", ports.free_port(), webhook_token=COG_TOKEN),
         }
         self._token = settings.replicate_token
@@ -80,7 +85,7 @@ class BackingServices:
         return self._services[part].url if part in self._services else ""
 
     def act(self, name: str, action: str) -> None:
-        """`kill`, `freeze`, `thaw` or `start` of postgres, redis, aws, replicate or cog; KeyError for anything else."""
+        """`kill`, `freeze`, `thaw` or `start` of a part by its name; KeyError for anything else."""
         service = self._services[Part(name)] if name in self._services else None
         if service is None:
             raise KeyError(name)
@@ -103,28 +108,41 @@ class BackingServices:
             "providers/replicate": self._token if self._real else TOKEN if self.url(Part.REPLICATE) else "",
             "providers/cog": json.dumps({"webhookToken": COG_TOKEN}) if self.url(Part.COG) else "",
         }
+        simulators = self._services.get(Part.PROVIDERS)
+        keys = {**(simulators.keys() if isinstance(simulators, ProviderSimulators) else {}), **self._keys}
+        values |= {f"providers/{name}": key for name, key in keys.items()}
         return {name: value for name, value in values.items() if value}
 
     def parameters(self, stage: str) -> dict[str, str]:
         """The stack parameters that point the functions at these services."""
-        values = {"RedisSecretName": f"vsl/{stage}/redis/main"} if self.url(Part.REDIS) else {}
+        redis = {"RedisSecretName": f"vsl/{stage}/redis/main"} if self.url(Part.REDIS) else {}
+        return {**redis, **self._provider_parameters()}
+
+    def _provider_parameters(self) -> dict[str, str]:
+        """Where the providers are, where their files may be, and which of them can call back to this machine."""
+        values: dict[str, str] = {}
+        files: list[str] = []
+        replicate, others = self._services.get(Part.REPLICATE), self._services.get(Part.PROVIDERS)
+        if isinstance(replicate, Simulator):
+            values["ReplicateBaseUrl"] = replicate.url
+            files.append(f"127.0.0.1:{replicate.media_port}")
+        elif self._real:
+            values["ReplicateBaseUrl"] = REAL_REPLICATE
+        if isinstance(others, ProviderSimulators):
+            files.append(f"127.0.0.1:{others.port}")
         if addresses := self._provider_addresses():
             values["ProviderAddresses"] = json.dumps(addresses)
-        simulator = self._services.get(Part.REPLICATE)
-        if isinstance(simulator, Simulator):
-            values |= {
-                "ReplicateBaseUrl": simulator.url,
-                "OutputHostException": f"127.0.0.1:{simulator.media_port}",
-                "ProviderWebhooks": "enabled",
-            }
-        elif self._real:  # it cannot call back to a laptop, as a Cog server here can: ask it, and soon
-            values |= {
-                "ReplicateBaseUrl": REAL_REPLICATE,
-                "ProviderWebhooks": "except:replicate",
-                "PollAfterSeconds": "2",
-            }
+        if files:
+            values["OutputHostException"] = ",".join(files)
+        real = [*(["replicate"] if self._real else []), *self._keys]
+        if real:  # they cannot call back to a laptop, as what runs here can: ask them, and soon
+            values |= {"ProviderWebhooks": f"except:{','.join(real)}", "PollAfterSeconds": "2"}
+        elif values:
+            values["ProviderWebhooks"] = "enabled"
         return values
 
-    def _provider_addresses(self) -> dict[str, dict[str, str]]:
+    def _provider_addresses(self) -> dict[str, Mapping[str, str]]:
         """Where the providers are that run here: name -> the addresses of its adapter."""
-        return {"cog": {"base_url": self.url(Part.COG)}} if self.url(Part.COG) else {}
+        simulators = self._services.get(Part.PROVIDERS)
+        found = dict(simulators.addresses()) if isinstance(simulators, ProviderSimulators) else {}
+        return {**found, **({"cog": {"base_url": self.url(Part.COG)}} if self.url(Part.COG) else {})}

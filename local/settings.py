@@ -19,6 +19,7 @@ class Part(StrEnum):
     REDIS = "redis"
     AWS = "aws"
     REPLICATE = "replicate"
+    PROVIDERS = "providers"
     COG = "cog"
 
 
@@ -29,7 +30,8 @@ class CloudSettings:
     `port` 0 takes a free one. `directory` is emptied. `template` is a cloud assembly; None synthesizes app.py.
     `parameters` override the stacks' parameters, `environment` the variables of every function. `parts` other than
     AWS may be left out where the template does not need them; without Postgres there is no API key. With
-    `replicate_token` the real Replicate is used, by polling, instead of the simulator.
+    `replicate_token` the real Replicate is used, by polling, instead of the simulator; `provider_keys` are those of the
+    other providers that are to be the real ones, by name.
     """
 
     port: int = DEFAULT_PORT
@@ -39,6 +41,7 @@ class CloudSettings:
     environment: Mapping[str, str] = field(default_factory=dict)
     parts: frozenset[Part] = frozenset(Part)
     replicate_token: str = ""
+    provider_keys: Mapping[str, str] = field(default_factory=dict)
     task_root: Path = REPOSITORY
     max_workers: int = MAX_WORKERS
     warm: bool = False
