@@ -11,7 +11,6 @@ from secrets import token_bytes
 from types import TracebackType
 from typing import Any, Self
 
-from infra import names
 from lib.domain.direct_upload import upload_url
 from local.aws import Aws
 from local.backing import RecordDatabase
@@ -200,6 +199,8 @@ class LocalCloud:
 
     def _upload_url(self, api_url: str) -> str:
         """Where the Cog server puts its files; "" where the templates have no key for its token."""
+        from infra import names  # noqa: PLC0415 - it brings the CDK, which starts processes of its own
+
         client = self._world.aws.client("secretsmanager")
         try:
             found = client.get_secret_value(SecretId=f"vsl/{STAGE}/{names.TOKEN_KEY_SECRET}")
