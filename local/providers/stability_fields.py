@@ -48,7 +48,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "stable-image/upscale/fast": Operation(Kind.IMAGE, needs_prompt=False, needs_files=("image",)),
     "stable-image/upscale/creative": Operation(
-        Kind.IMAGE, needs_files=("image",), ranges=(("creativity", 0.1, 0.5),), waits=False
+        Kind.IMAGE, needs_files=("image",), ranges=(("creativity", 0, 0.35),), waits=False
     ),
     "stable-image/edit/remove-background": Operation(
         Kind.IMAGE, formats=("png", "webp"), needs_prompt=False, needs_files=("image",)
