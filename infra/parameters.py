@@ -44,6 +44,13 @@ PARAMETERS = (
         pattern=r"\{[\s\S]*\}",
     ),
     Parameter(
+        name="ProvidersConfig",
+        variable="PROVIDERS_CONFIG",
+        default="config/providers.json",
+        description="Providers that are all data: file in the bundle, JSON, or s3:// URI in the bucket's config/",
+        pattern=r"[\s\S]+",
+    ),
+    Parameter(
         name="OutputHostException",
         variable="OUTPUT_HOST_EXCEPTION",
         default="",

@@ -130,9 +130,9 @@ class Wiring:
             Need.PROVIDERS: Connection(
                 {
                     "REPLICATE_SECRET_NAME": named(names.REPLICATE_SECRET),
-                    **self._chosen("REPLICATE_BASE_URL", "PROVIDER_ADDRESSES"),
+                    **self._chosen("REPLICATE_BASE_URL", "PROVIDER_ADDRESSES", "PROVIDERS_CONFIG"),
                 },
-                lambda role: grant_provider_keys(role, resources),
+                lambda role: (grant_provider_keys(role, resources), grant_config(role, resources.media_bucket)),
             ),
             Need.CREDENTIALS_OPEN: Connection(sealing, _use_key(resources, "kms:Decrypt")),
             Need.CREDENTIALS_SEAL: Connection(sealing, _use_key(resources, "kms:GenerateDataKey")),
@@ -258,6 +258,11 @@ def grant_provider_keys(role: iam.IRole, resources: Resources) -> None:
         f"IAM5[Resource::{where}:{prefix}/*]",
         reason="Operators add providers, and so secrets below this prefix, without a new deployment.",
     )
+
+
+def grant_config(role: iam.IRole, bucket: s3.IBucket) -> None:
+    """Reading what the operator put below `config/` of the bucket: the models, and providers that are all data."""
+    grant_objects(bucket, role, prefix="config", actions=("s3:GetObject",))
 
 
 def _allow(arn: str, *actions: str) -> Grant:

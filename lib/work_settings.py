@@ -71,10 +71,11 @@ class ProviderSettings:
     """How to reach the providers: their keys are secrets `vsl/{stage}/providers/{name}`.
 
     `provider_addresses` replaces addresses: `{"runway": {"base_url": "http://127.0.0.1:8123"}}`, by the names of the
-    adapters' fields.
+    adapters' fields. `providers_config` describes providers that are all data: inline JSON, a file or an s3:// address.
     """
 
     stage: str = text("STAGE")
+    providers_config: str = text("PROVIDERS_CONFIG", default="config/providers.json")
     replicate: Secret | None = secret("REPLICATE_API_TOKEN", "REPLICATE_SECRET_NAME", optional=True)
     replicate_base_url: str = url("REPLICATE_BASE_URL", default="https://api.replicate.com")
     provider_addresses: Mapping[str, Mapping[str, str]] = mapping("PROVIDER_ADDRESSES")

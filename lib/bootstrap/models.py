@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from lib.domain.catalogue import Catalogue
     from lib.domain.provider import Credential
     from lib.ports.provider import ProviderAdapter, ProviderClient
+    from lib.providers.http_entry import HttpEntry
+    from lib.providers.registry import Registration
     from lib.providers.transport import RequestsTransport
     from lib.variables import Secret
 
@@ -26,11 +28,12 @@ def catalogue() -> "Catalogue":
     from lib import work_settings as w
     from lib.stores.models_source import load_catalogue
 
-    def read_object(bucket_name: str, key: str) -> bytes:
-        body: bytes = bootstrap.s3_client().get_object(Bucket=bucket_name, Key=key)["Body"].read()
-        return body
+    return load_catalogue(bootstrap.settings(w.ModelsSettings).models_config, read_object=_read_object)
 
-    return load_catalogue(bootstrap.settings(w.ModelsSettings).models_config, read_object=read_object)
+
+def _read_object(bucket_name: str, key: str) -> bytes:
+    body: bytes = bootstrap.s3_client().get_object(Bucket=bucket_name, Key=key)["Body"].read()
+    return body
 
 
 @cache
@@ -40,13 +43,40 @@ def adapter(name: str) -> "ProviderAdapter":
     from lib.domain.errors import NotFoundError
     from lib.providers.registry import ADAPTERS, load_adapter
 
-    if name not in ADAPTERS:
-        raise NotFoundError(f"there is no provider {name[:100]!r}")
     chosen = bootstrap.settings(w.ProviderSettings)
     addresses = dict(chosen.provider_addresses.get(name, {}))
+    if name not in ADAPTERS:
+        entry = bootstrap.configured_providers().get(name)
+        if entry is None:
+            raise NotFoundError(f"there is no provider {name[:100]!r}")
+        from lib.providers.http_adapter import HttpAdapter
+
+        return HttpAdapter(entry, addresses.get("base_url", ""))
     if name == "replicate":
         addresses.setdefault("base_url", chosen.replicate_base_url)
     return load_adapter(name, addresses)
+
+
+@cache
+def configured_providers() -> "Mapping[str, HttpEntry]":
+    """The providers that are all data, by name. Asked for only where a name is none of the built-in ones."""
+    from lib import work_settings as w
+    from lib.providers.http_config import load_entries
+    from lib.stores.providers_source import read_providers_config
+
+    setting = bootstrap.settings(w.ProviderSettings).providers_config
+    return load_entries(read_providers_config(setting, read_object=_read_object))
+
+
+def registrations() -> "Mapping[str, Registration]":
+    """All providers that there are, built in and configured."""
+    from lib.providers.registry import ADAPTERS, Registration
+
+    configured = {
+        name: Registration("lib.providers.http_adapter:HttpAdapter", entry.title, entry.variable)
+        for name, entry in bootstrap.configured_providers().items()
+    }
+    return {**ADAPTERS, **configured}
 
 
 @cache
@@ -137,7 +167,7 @@ def platform_secret(name: str) -> "Secret":
     chosen = bootstrap.settings(w.ProviderSettings)
     if name == "replicate" and chosen.replicate is not None:
         return chosen.replicate
-    registration = ADAPTERS.get(name)
+    registration = ADAPTERS.get(name) or bootstrap.registrations().get(name)
     direct = os.environ.get(registration.variable, "") if registration else ""
     return Secret(secret_name(chosen.stage, "providers", name), direct or None)
 

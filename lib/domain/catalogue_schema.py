@@ -1,4 +1,4 @@
-"""What `config/models.schema.json` finds wrong with a catalogue."""
+"""What a schema of `config/` finds wrong with a document, by default that of the model catalogue."""
 
 import json
 from collections.abc import Iterable
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 SCHEMA_PATH = Path(__file__).parents[2] / "config" / "models.schema.json"
 
 
-def schema_errors(document: Any) -> list[FieldError]:
+def schema_errors(document: Any, schema: Path = SCHEMA_PATH) -> list[FieldError]:
     """All that breaks the schema, with the path of each wrong value: `image.flux-schnell.version`."""
     found = {
         (_path(error), error.message)
-        for top in _validator().iter_errors(document)
+        for top in _validator(schema).iter_errors(document)
         for error in _most_telling(top)
     }
     return [FieldError(path, message) for path, message in sorted(found)]
 
 
 @cache
-def _validator() -> "Draft202012Validator":
+def _validator(schema: Path) -> "Draft202012Validator":
     # Imported here: it takes longer than all else that an answer about a status needs.
     from jsonschema import Draft202012Validator  # noqa: PLC0415
 
-    return Draft202012Validator(json.loads(SCHEMA_PATH.read_text(encoding="utf-8")))
+    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
 def _most_telling(error: "ValidationError") -> Iterable["ValidationError"]:
