@@ -39,6 +39,7 @@ class Need(StrEnum):
     REQUESTS_WRITE = auto()
     TEMP_READ = auto()
     TEMP_WRITE = auto()
+    TEMP_PARK = auto()
     ADVANCE_SEND = auto()
     STORE_SEND = auto()
     SUBMIT_SEND = auto()
@@ -50,7 +51,8 @@ class FunctionSpec:
     """One function: `handlers.<name>.handler`, its limits, and what it needs.
 
     `with_media` puts the decoders of requirements-media.txt into its bundle. `re_queues` marks a worker that
-    sends to its own queue on purpose; Lambda's loop detection would stop it after 16 rounds.
+    sends to its own queue on purpose; Lambda's loop detection would stop it after 16 rounds. `disk_mb` is /tmp, where
+    media that comes inside an answer lies.
     """
 
     name: str
@@ -59,6 +61,7 @@ class FunctionSpec:
     needs: frozenset[Need]
     with_media: bool = False
     re_queues: bool = False
+    disk_mb: int = 512
 
     @property
     def handler(self) -> str:
@@ -130,7 +133,7 @@ FUNCTIONS = (
         name="manage_providers",
         timeout_seconds=30,
         memory_mb=512,
-        needs=_KEY_CHECK | {Need.PROVIDERS, Need.CREDENTIALS_OPEN, Need.CREDENTIALS_SEAL},
+        needs=_KEY_CHECK | {Need.PROVIDERS, Need.CREDENTIALS_OPEN, Need.CREDENTIALS_SEAL, Need.MODELS},
     ),
     FunctionSpec(
         name="describe_api",
@@ -154,18 +157,20 @@ FUNCTIONS = (
         name="advance_job",
         timeout_seconds=60,
         memory_mb=512,
+        disk_mb=2048,
         needs=_WORKING
         | _SUBMITTING
-        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_WRITE, Need.BUCKET_LIST},
+        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_PARK, Need.BUCKET_LIST},
         re_queues=True,
     ),
     FunctionSpec(
         name="submit_job",
-        timeout_seconds=320,
+        timeout_seconds=420,
         memory_mb=1024,
+        disk_mb=2048,
         needs=_WORKING
         | _SUBMITTING
-        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_WRITE, Need.BUCKET_LIST},
+        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_PARK, Need.BUCKET_LIST},
         re_queues=True,
     ),
     FunctionSpec(

@@ -175,7 +175,10 @@ class Wiring:
             Need.REQUESTS_WRITE: Connection(variables, under("requests", "s3:PutObject")),
             Need.TEMP_READ: Connection(variables, under("temp", "s3:GetObject")),
             Need.TEMP_WRITE: Connection(variables, under("temp", "s3:PutObject")),
-            Need.MODELS: Connection(self._chosen("MODELS_CONFIG"), under("config", "s3:GetObject")),
+            Need.TEMP_PARK: Connection(variables, under("temp", *_UPLOAD_ACTIONS)),
+            Need.MODELS: Connection(
+                self._chosen("MODELS_CONFIG", "UNPRICED_MODELS"), under("config", "s3:GetObject")
+            ),
         }
 
     @staticmethod

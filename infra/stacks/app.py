@@ -45,7 +45,7 @@ class AppStack(Stack):
         )
         self.store_queue = WorkerQueue(self, "Store", settings=settings, name="store", visibility_seconds=330)
         self.submit_queue = WorkerQueue(
-            self, "Submit", settings=settings, name="submit", visibility_seconds=350
+            self, "Submit", settings=settings, name="submit", visibility_seconds=450
         )
         self.sweep_dead_letters = dead_letter_queue(self, "SweepDeadLetters", settings=settings, name=_SWEEP)
         self.api = self._http_api()

@@ -24,7 +24,7 @@ class Timing:
 
     job_deadline: float = 1800
     submit_lease: float = 60
-    generate_lease: float = 420
+    generate_lease: float = 480
     poll_after: float = 20
     sweep_grace: float = 30
     first_poll: float = 2

@@ -45,8 +45,13 @@ class Callback(Protocol):
 class TakeOutputs(Protocol):
     """Takes over what a provider made that is with us already: in its answer, or put into our bucket by itself."""
 
-    def __call__(self, job_id: str, attempt: int, update: ProviderUpdate) -> ProviderUpdate:
-        """The update whose outputs can be recorded; raises UnavailableError when the bucket is away."""
+    def __call__(
+        self, job_id: str, attempt: int, update: ProviderUpdate, *, patient: bool = False
+    ) -> ProviderUpdate:
+        """The update whose outputs can be recorded; raises UnavailableError when the bucket is away.
+
+        `patient`: what came is nowhere else, so a bucket that is away is asked again and again.
+        """
 
     def policy(self, job_id: str, attempt: int) -> UploadPolicy | None:
         """Lets a provider that can put its outputs into our bucket; None where that is switched off."""
@@ -146,7 +151,7 @@ class SubmitAttempt:
         if update.provider_job_id is None:
             update = replace(update, provider_job_id=submission.own_id)
         try:
-            taken = self.take_outputs(submission.job_id, submission.attempt, update)
+            taken = self.take_outputs(submission.job_id, submission.attempt, update, patient=True)
         except UnavailableError as error:
             self.journal.note("result_not_kept", submission.job_id, code=error.code)
             words = f"The provider's answer could not be kept: {error.message}"

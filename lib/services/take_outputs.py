@@ -24,11 +24,16 @@ class TakeOwnOutputs:
     park: ParkOutputs
     uploads: DirectUploads | None
 
-    def __call__(self, job_id: str, attempt: int, update: ProviderUpdate) -> ProviderUpdate:
-        """The update whose outputs can be recorded; raises UnavailableError when the bucket is away."""
+    def __call__(
+        self, job_id: str, attempt: int, update: ProviderUpdate, *, patient: bool = False
+    ) -> ProviderUpdate:
+        """The update whose outputs can be recorded; raises UnavailableError when the bucket is away.
+
+        `patient`: what came is nowhere else, so a bucket that is away is asked again and again.
+        """
         if self.uploads is not None:
             update = self.uploads.recognized(update, job_id, attempt)
-        return self.park(job_id, attempt, update)
+        return self.park(job_id, attempt, update, stop=lambda: not patient)
 
     def policy(self, job_id: str, attempt: int) -> UploadPolicy | None:
         """Lets a provider put its outputs below the attempt's own prefix for a while."""

@@ -20,7 +20,7 @@ MAY_DO = {
     # neither record nor mirror: token, signature, one message, which may be too large for the queue
     "process_webhook": """
         secret providers/*, webhook/token-key
-        s3 PutObject temp/*
+        s3 GetObject config/*, PutObject temp/*
         sqs SendMessage advance""",
     # it signs addresses with its own right to write; a wrong token is told of through the queue
     "receive_upload": """
@@ -67,14 +67,16 @@ MAY_DO = {
         secret database/worker, redis/main, providers/*, webhook/token-key
         kms Decrypt key/*
         dynamodb GetItem cache, PutItem cache, PutItem jobs
-        s3 GetObject requests/*, GetObject temp/*, PutObject temp/*, ListBucket .
+        s3 GetObject config/*, GetObject requests/*, GetObject temp/*, PutObject temp/*, ListBucket .
+        s3 DeleteObject temp/*, AbortMultipartUpload temp/*, ListMultipartUploadParts temp/*
         sqs SendMessage advance, SendMessage store, SendMessage submit, consume advance, measure advance""",
     # the same for providers whose answer is the result: what they made is parked in the bucket
     "submit_job": """
         secret database/worker, redis/main, providers/*, webhook/token-key
         kms Decrypt key/*
         dynamodb GetItem cache, PutItem cache, PutItem jobs
-        s3 GetObject requests/*, GetObject temp/*, PutObject temp/*, ListBucket .
+        s3 GetObject config/*, GetObject requests/*, GetObject temp/*, PutObject temp/*, ListBucket .
+        s3 DeleteObject temp/*, AbortMultipartUpload temp/*, ListMultipartUploadParts temp/*
         sqs SendMessage advance, SendMessage store, SendMessage submit, consume submit, measure submit""",
     "store_result": """
         secret database/worker, redis/main

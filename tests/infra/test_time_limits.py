@@ -81,8 +81,18 @@ def test_a_cancel_is_answered_when_record_and_queue_are_slow() -> None:
 
 def test_the_slowest_message_that_is_begun_ends_before_its_worker() -> None:
     search = RECOVER_SECONDS + LIMITS[Operation.RECOVER].total
-    slowest = max(search, *(limits.total for limits in LIMITS.values()))
+    others = [limits.total for operation, limits in LIMITS.items() if operation is not Operation.GENERATE]
+    slowest = max(search, *others)
     assert slowest + STATEMENT + MIRROR < advance_job.MESSAGE_MILLISECONDS / 1000 < SECONDS["advance_job"]
+
+
+def test_a_result_that_was_waited_for_is_kept_and_recorded_before_its_worker_ends() -> None:
+    kept = (
+        bucket_call(queues.MEDIA_READ_SECONDS) * 4
+    )  # what there was, a file, the manifest, and one more try
+    recorded = CONNECT + 3 * STATEMENT + MIRROR  # the claim, that it was taken, the result
+    assert LIMITS[Operation.GENERATE].total + kept + recorded < SECONDS["submit_job"]
+    assert SECONDS["submit_job"] < Timing().generate_lease
 
 
 def test_a_submit_is_never_thought_dead_while_it_is_sent() -> None:

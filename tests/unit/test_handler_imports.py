@@ -23,6 +23,7 @@ MAY_LOAD = {
     "receive_upload": frozenset[str](),
     "generate_media": frozenset({"pydantic", "jsonschema"}),
     "advance_job": frozenset[str](),
+    "submit_job": frozenset[str](),
     "store_result": frozenset[str](),
 }
 
