@@ -132,7 +132,7 @@ class Wiring:
                     "REPLICATE_SECRET_NAME": named(names.REPLICATE_SECRET),
                     **self._chosen("REPLICATE_BASE_URL", "PROVIDER_ADDRESSES", "PROVIDERS_CONFIG"),
                 },
-                lambda role: (grant_provider_keys(role, resources), grant_config(role, resources.media_bucket)),
+                lambda role: grant_providers(role, resources),
             ),
             Need.CREDENTIALS_OPEN: Connection(sealing, _use_key(resources, "kms:Decrypt")),
             Need.CREDENTIALS_SEAL: Connection(sealing, _use_key(resources, "kms:GenerateDataKey")),
@@ -263,9 +263,10 @@ def grant_provider_keys(role: iam.IRole, resources: Resources) -> None:
     )
 
 
-def grant_config(role: iam.IRole, bucket: s3.IBucket) -> None:
-    """Reading what the operator put below `config/` of the bucket: the models, and providers that are all data."""
-    grant_objects(bucket, role, prefix="config", actions=("s3:GetObject",))
+def grant_providers(role: iam.IRole, resources: Resources) -> None:
+    """Reading the providers' keys, and what the operator put below `config/` of the bucket on providers of one's own."""
+    grant_provider_keys(role, resources)
+    grant_objects(resources.media_bucket, role, prefix="config", actions=("s3:GetObject",))
 
 
 def _allow(arn: str, *actions: str) -> Grant:
