@@ -13,6 +13,7 @@ from lib.domain.provider import Credential, CredentialField
 
 OWN_PREFIX = "own:"
 BODY_FIELD = "credentials"
+ANY_KEY = "apiKey"
 SHARED_CHARACTERS = 8
 HIDDEN = "***"
 
@@ -57,8 +58,9 @@ def own_credential_id(version: str) -> str | None:
 def read_credential_body(body: Mapping[str, Any], fields: Sequence[CredentialField]) -> dict[str, str]:
     """The parts of a key from `{"credentials": {"apiKey": "..."}}`, or short `{"apiKey": "..."}`.
 
-    A part may be an object, such as a service account's file: it is kept as its JSON. Raises InvalidError with all
-    faults at once, which quotes neither values nor unknown names: a key may stand where a name should.
+    `apiKey` is the first part of every provider's key, whatever the provider itself calls it. A part may be an object,
+    such as a service account's file: it is kept as its JSON. Raises InvalidError with all faults at once, which quotes
+    neither values nor unknown names: a key may stand where a name should.
     """
     given = body.get(BODY_FIELD, body) if set(body) == {BODY_FIELD} else body
     known = ", ".join(item.name for item in fields)
@@ -66,6 +68,7 @@ def read_credential_body(body: Mapping[str, Any], fields: Sequence[CredentialFie
         raise InvalidError(
             "the credentials are wrong", errors=[FieldError(BODY_FIELD, f"must be an object with {known}")]
         )
+    given = _under_our_names(given, fields)
     errors = [error for item in fields if (error := _fault(item, given.get(item.name)))]
     unknown = len(set(given) - {item.name for item in fields})
     if unknown:
@@ -111,6 +114,13 @@ def _without(text: str, secret: str) -> str:
         elif not kept or kept[-1] != HIDDEN:
             kept.append(HIDDEN)
     return "".join(kept)
+
+
+def _under_our_names(given: Mapping[str, Any], fields: Sequence[CredentialField]) -> Mapping[str, Any]:
+    names = {item.name for item in fields}
+    if ANY_KEY not in given or ANY_KEY in names or fields[0].name in given:
+        return given
+    return {fields[0].name if name == ANY_KEY else name: value for name, value in given.items()}
 
 
 def _fault(item: CredentialField, value: Any) -> FieldError | None:

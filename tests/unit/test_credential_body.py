@@ -36,6 +36,13 @@ def test_a_key_comes_by_itself_or_among_credentials(body: dict[str, Any]) -> Non
     assert read_credential_body(body, ONE) == {"apiKey": KEY}
 
 
+def test_the_first_part_may_be_called_api_key_whatever_its_provider_calls_it() -> None:
+    fields = (CredentialField("apiToken", "The API token"),)
+    assert read_credential_body({"apiKey": KEY}, fields) == {"apiToken": KEY}
+    assert read_credential_body({"apiToken": KEY}, fields) == {"apiToken": KEY}
+    assert len(refused({"apiToken": KEY, "apiKey": KEY}, fields).errors) == 1
+
+
 def test_a_part_that_is_an_object_is_kept_as_its_json() -> None:
     account = {"type": "service_account", "private_key": "-----BEGIN"}
     read = read_credential_body({"serviceAccount": account, "projectId": "my-project"}, TWO)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -40,10 +41,15 @@ def cipher(seed: int = 1) -> EnvelopeCipher:
     return EnvelopeCipher(MasterKeys(master_key(seed)))
 
 
+def changed(sealed: Sealed, part: str, value: bytes) -> Sealed:
+    parts: dict[str, Any] = {part: value}
+    return replace(sealed, **parts)
+
+
 def flipped(value: bytes, bit: int) -> bytes:
-    changed = bytearray(value)
-    changed[bit // 8] ^= 1 << bit % 8
-    return bytes(changed)
+    other = bytearray(value)
+    other[bit // 8] ^= 1 << bit % 8
+    return bytes(other)
 
 
 def test_the_associated_data_is_canonical_json_of_all_that_it_is_bound_to() -> None:
@@ -102,7 +108,7 @@ def test_a_single_bit_that_was_flipped_anywhere_is_noticed(part: str) -> None:
     value: bytes = getattr(sealed, part)
     for bit in range(8 * len(value)):
         with pytest.raises(UnreadableCredentialError):
-            warm.open(replace(sealed, **{part: flipped(value, bit)}))
+            warm.open(changed(sealed, part, flipped(value, bit)))
 
 
 @pytest.mark.parametrize("part", ["ciphertext", "nonce", "wrapped_key"])
@@ -110,7 +116,7 @@ def test_a_single_bit_that_was_flipped_anywhere_is_noticed(part: str) -> None:
 def test_a_part_that_was_cut_or_grew_is_noticed(part: str, cut: Callable[[bytes], bytes]) -> None:
     sealed = cipher().seal(KEY.encode(), CONTEXT)
     with pytest.raises(UnreadableCredentialError):
-        cipher().open(replace(sealed, **{part: cut(getattr(sealed, part))}))
+        cipher().open(changed(sealed, part, cut(getattr(sealed, part))))
 
 
 def test_parts_of_two_versions_do_not_go_together() -> None:
