@@ -113,6 +113,12 @@ def _price(pricing: Pricing) -> str:
                 f"{pricing.input_per_million} a million tokens read, "
                 f"{pricing.output_per_million} a million written"
             )
+        case PricingType.PER_CHARACTER:
+            return f"{pricing.input_per_million} a million characters"
+        case PricingType.MATRIX:
+            low, high = min(pricing.amounts.values()), max(pricing.amounts.values())
+            unit = "a second" if pricing.duration else "an image"
+            return f"{low} to {high} {unit}, by {' and '.join(pricing.by)}"
 
 
 if __name__ == "__main__":
