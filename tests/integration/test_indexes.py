@@ -44,6 +44,19 @@ LOGS = (
     insert into outbox (topic, job_id, user_id, payload, available_at, leased_until, created_at)
     select 'advance', job_id, user_id, '{}', updated_at, updated_at, updated_at from jobs limit 5000
     """,
+    """
+    insert into provider_credentials (credential_id, user_id, provider, version, ciphertext, nonce, wrapped_key, key_id,
+                                      masked, created_at, replaced_at)
+    select uuid_at(now()), u.user_id, 'replicate', n, '\\x00', substr(sha256('\\x00'), 1, 12), '\\x00', 'local:0', '{}',
+           now() - interval '1 day', case when n < 40 then now() end
+    from (select user_id from users limit 250) u, generate_series(1, 40) n
+    """,
+    """
+    update attempts a set credential_version = 'own:' || c.credential_id
+    from (select credential_id, row_number() over () as n from provider_credentials) c
+    join (select job_id, row_number() over () as n from jobs) j on j.n = c.n
+    where a.job_id = j.job_id
+    """,
 )
 UNUSED = """
 select indexrelname from pg_stat_user_indexes s join pg_index i using (indexrelid)

@@ -1,10 +1,12 @@
 """A record in which several people have all that a person can have, and logins that try to see the others'."""
 
+import base64
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
@@ -36,6 +38,7 @@ class Person:
     output: str
     element: str
     step: str
+    credential: str
 
     @property
     def name(self) -> str:
@@ -66,6 +69,7 @@ class Scene:
         finally:
             connection.close()
         self.root = Actor.user("root")
+        self._put_key("root", uuid7(NOW))
 
     def _people(self) -> None:
         with psycopg.connect(self.database.superuser_url, autocommit=True) as connection:
@@ -124,7 +128,17 @@ class Scene:
             "select create_job(%s, %s)", (psycopg.types.json.Jsonb(_composed(actor, composed, element)), NOW)
         )
         step = self._connection.fetch("select start_processing_step(%s, 'mixing', 0, %s)", (composed, NOW))
-        return Person(actor, finished, running, composed, output, element, str(step[0][0]))
+        credential = uuid7(NOW)
+        if actor.guest_token is None:
+            self._put_key(str(actor.user_id), credential)
+        return Person(
+            actor, finished, running, composed, output, element, str(step[0][0]), str(credential)
+        )
+
+    def _put_key(self, user_id: str, credential_id: UUID) -> None:
+        with psycopg.connect(self.database.superuser_url, autocommit=True) as connection:
+            key = credential_of(user_id, credential_id)
+            connection.execute("select put_credential(%s, %s)", (psycopg.types.json.Jsonb(key), NOW))
 
     def _everybodys(self) -> None:
         for person in (self.alice, self.bob):
@@ -165,6 +179,22 @@ class Scene:
                 assert row
                 hashes[str(name)] = str(row[0])
             return hashes
+
+
+def credential_of(user_id: str, credential_id: UUID, version: int = 1) -> dict[str, Any]:
+    """A key at a provider as `put_credential` takes it; nobody opens it here."""
+    sealed = base64.b64encode(f"a sealed key of {user_id}".encode()).decode("ascii")
+    return {
+        "credentialId": str(credential_id),
+        "userId": user_id,
+        "provider": "replicate",
+        "version": version,
+        "ciphertext": sealed,
+        "nonce": base64.b64encode(bytes(12)).decode("ascii"),
+        "wrappedKey": sealed,
+        "keyId": "local:0",
+        "masked": {"apiToken": f"the end of a key of {user_id}"},
+    }
 
 
 def _job(actor: Actor, job_id: str, key: str | None = None) -> NewJob:

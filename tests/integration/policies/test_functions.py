@@ -14,7 +14,7 @@ from lib.domain.provider import Failure, FailureKind, ProviderUpdate, RemoteStat
 from lib.ports.actor import acting_as
 from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
-from tests.integration.policies.conftest import KEYS, NOW, Person, Scene, _job
+from tests.integration.policies.conftest import KEYS, NOW, Person, Scene, _job, credential_of
 
 HARMLESS = {
     *(
@@ -40,6 +40,7 @@ HARMLESS = {
 BY_ROW = {
     *("job_snapshot", "transition_result", "save_transition", "emit", "emit_check"),
     *("end_attempt", "end_generating", "apply_progress"),
+    *("sealed_credential", "credential_view"),
 }
 """Functions that take a whole row of jobs: what the caller may not see, the caller has to make up."""
 CALLS: dict[str, LiteralString] = {
@@ -47,17 +48,24 @@ CALLS: dict[str, LiteralString] = {
     " 'content', 'x', 'elementOrder', 7), %(now)s)",
     "apply_update": "select apply_update(jsonb_build_object('jobId', %(running)s::text, 'attempt', 1, 'providerJobId',"
     " 'mine', 'status', 'running'), %(now)s)",
+    "choose_credential": "select choose_credential(%(user)s, 'replicate', 'own_then_platform')",
     "complete_processing_step": "select complete_processing_step(%(composed)s, %(step)s, true, %(now)s)",
     "create_job": "select create_job(%(new_job)s, %(now)s)",
     "defer_submit": "select defer_submit(%(running)s, 1, %(now)s, 'x', %(now)s)",
+    "delete_credential": "select delete_credential(%(user)s, 'replicate', %(now)s)",
     "end_all_steps": "select end_all_steps(%(composed)s, true, %(now)s)",
     "end_step": "select end_step(%(composed)s, 1, 'mixing', true, %(now)s)",
     "fail_job": "select fail_job(%(running)s, 'x', 'y', false, %(now)s)",
+    "find_credential": "select find_credential(%(credential)s)",
     "find_job": "select find_job(%(finished)s)",
     "find_output": "select find_output(%(output)s)",
     "forget_sent": "select forget_sent(array(select generate_series(1, 1000)))",
     "job_outputs": "select job_outputs(%(finished)s)",
+    "list_credentials": "select list_credentials(%(user)s)",
+    "mark_credential": "select mark_credential(%(credential)s, false, 'x', 'y', %(now)s)",
     "mark_submit_unknown": "select mark_submit_unknown(%(running)s, 1, %(now)s, %(now)s)",
+    "next_credential_version": "select next_credential_version(%(user)s, 'replicate')",
+    "put_credential": "select put_credential(%(new_credential)s, %(now)s)",
     "record_answer": 'select record_answer(%(running)s, \'{"statusCode": 200, "body": {}}\')',
     "record_submitted": "select record_submitted(%(running)s, 1, 'mine', %(now)s, %(now)s)",
     "request_cancel": "select request_cancel(%(running)s, %(user)s, %(now)s)",
@@ -82,6 +90,8 @@ def arguments(person: Person) -> dict[str, object]:
         "composed": person.composed,
         "output": person.output,
         "step": person.step,
+        "credential": person.credential,
+        "new_credential": Jsonb(credential_of(person.name, uuid7(NOW), version=2)),
         "user": person.name,
         "now": NOW,
         "new_job": Jsonb({**new_job, "attempt": attempt}),
@@ -123,6 +133,7 @@ def test_a_function_tells_and_does_nothing_about_somebody_elses_job(
         f"p-{other.finished}",
         f"media/{other.name}/0.webp",
         "secret of",
+        other.credential,
     }
     assert [secret for secret in secrets if secret in told and secret != "bob"] == []
     assert '"bob"' not in told

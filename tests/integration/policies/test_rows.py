@@ -14,7 +14,7 @@ from tests.integration.policies.conftest import KEYS, TOKENS, Scene
 OF_A_JOB = ("attempts", "outputs", "elements", "job_transitions", "processing_timeline", "storage_operations")
 OF_A_USER = ("jobs", "users", "idempotency_keys", "outbox")
 FOR_ADMINS = ("url_access_logs", "system_metrics", "security_events")
-SECRET = ("api_keys", "idempotency_keys", "outbox")
+SECRET = ("api_keys", "idempotency_keys", "outbox", "provider_credentials")
 VIEWS = (
     "job_summary",
     "job_status_realtime",
@@ -23,14 +23,14 @@ VIEWS = (
     "storage_performance",
     "generations",
 )
-ALL = (*OF_A_JOB, *OF_A_USER, *FOR_ADMINS, "api_keys")
+ALL = (*OF_A_JOB, *OF_A_USER, *FOR_ADMINS, "api_keys", "provider_credentials")
 
 
 def expected_policies() -> set[str]:
     """Every policy that there should be; each is tried below."""
     names = {f"{table}_owner" for table in ALL} | {f"{table}_worker" for table in ALL}
     names |= {f"{table}_analyst" for table in ALL if table not in SECRET}
-    names |= {f"{table}_api" for table in (*OF_A_JOB, *OF_A_USER, "api_keys")}
+    names |= {f"{table}_api" for table in (*OF_A_JOB, *OF_A_USER, "api_keys", "provider_credentials")}
     names |= {f"{table}_api_admin" for table in (*FOR_ADMINS, "jobs")} | {"users_api_of_a_key"}
     names |= {
         f"{table}_api_add" for table in ("attempts", "elements", "job_transitions", "processing_timeline")
@@ -84,6 +84,16 @@ def test_a_user_sees_the_own_rows_of(scene: Scene, table: str) -> None:
     for person in (scene.alice, scene.guest_1):
         with scene.api(person.actor) as connection:
             assert connection.execute(query).fetchall() == [(person.name,)]
+
+
+def test_a_key_at_a_provider_is_its_owners_alone_and_no_admins(scene: Scene) -> None:
+    query: LiteralString = "select distinct user_id from provider_credentials"
+    for name in ("alice", "bob", "root"):
+        with scene.api(Actor.user(name)) as connection:
+            assert connection.execute(query).fetchall() == [(name,)]
+    for actor in (scene.guest_1.actor, Actor.guest("alice", TOKENS["guest-1"]), Actor.key(KEYS["alice"])):
+        with scene.api(actor) as connection:
+            assert connection.execute(query).fetchall() == []
 
 
 def test_totals_are_those_of_the_own_jobs(scene: Scene) -> None:
@@ -158,6 +168,12 @@ def test_no_setting_makes_an_admin(scene: Scene) -> None:
         "delete from security_events",
         "insert into system_metrics select * from system_metrics",
         "update database_options set notify = false",
+        "delete from provider_credentials",
+        "update provider_credentials set user_id = 'bob'",
+        "update provider_credentials set ciphertext = null, wrapped_key = null, wiped_at = now()",
+        "update provider_credentials set key_id = 'local:mine'",
+        "select wipe_retired_credentials(100, now())",
+        "select rewrap_credential(gen_random_uuid(), 'a', 'b', 'c', 'd')",
         "delete from schema_migrations",
         "select label from api_keys",
         "truncate jobs",
@@ -253,6 +269,8 @@ def test_what_is_not_seen_is_neither_changed_nor_deleted(scene: Scene) -> None:
             "update processing_timeline set details = '{}' where job_id = any(%(bob)s::uuid[])",
             "update idempotency_keys set request_hash = 'x' where user_id = 'bob'",
             "delete from idempotency_keys where user_id = 'bob'",
+            "update provider_credentials set deleted_at = now() where user_id = 'bob'",
+            "update provider_credentials set is_valid = true where user_id = 'bob'",
             "delete from outbox where user_id = 'bob'",
         ):
             assert connection.execute(statement.encode(), {"bob": list(scene.bob.jobs)}).rowcount == 0
@@ -328,6 +346,9 @@ def test_workers_see_all_but_keys(scene: Scene) -> None:
         "update outputs set object_key = 'x'",
         "update security_events set kind = 'wrong_key'",
         "delete from users",
+        "delete from provider_credentials",
+        "update provider_credentials set user_id = 'alice'",
+        "update provider_credentials set key_id = 'local:mine'",
         "create table mine (x integer)",
         "set role vsl_owner",
         "alter table jobs disable row level security",
