@@ -34,8 +34,15 @@ from lib.providers import fal_webhook
 from lib.providers.adapter import BaseAdapter, unreadable_webhook
 from lib.providers.answers import error_of, json_object
 from lib.providers.base_url import checked_base_url
-from lib.providers.fal_failures import failure_in_http, is_own_error, speaks_of_model
-from lib.providers.fal_meaning import REQUEST_ID, output_in, request_id_in, status_in, webhook_update
+from lib.providers.fal_failures import failure_in_http, is_not_ready, is_own_error, speaks_of_model
+from lib.providers.fal_meaning import (
+    REQUEST_ID,
+    failed_result,
+    output_in,
+    request_id_in,
+    status_in,
+    webhook_update,
+)
 from lib.providers.http_judgement import outcome_of
 
 OUTPUT_LIFE_SECONDS = 86_400
@@ -140,8 +147,10 @@ class FalAdapter(BaseAdapter):
         Raises `ProviderError` where the answer is about the question and not about the job.
         """
         if speaks_of_model(response):
-            return ProviderUpdate(
-                RemoteStatus.FAILED, failure=failure_in_http(response), raw_status="COMPLETED"
+            return failed_result(response)
+        if is_not_ready(response):
+            raise error_of(
+                Failure(FailureKind.OUTAGE, "fal has not finished the request yet", retryable=True)
             )
         _raise_unless_success(response)
         return output_in(response)

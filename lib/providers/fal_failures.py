@@ -92,7 +92,12 @@ def speaks_of_model(response: HttpResponse) -> bool:
         return False
     if status >= 500:
         return bool(_type_in_header(response) or _types(json_object(response.body)))
-    return is_own_error(response) and "still in progress" not in _words(json_object(response.body)).lower()
+    return is_own_error(response) and not is_not_ready(response)
+
+
+def is_not_ready(response: HttpResponse) -> bool:
+    """Whether a result was asked for too soon; no code says so, only words."""
+    return response.status == 400 and "still in progress" in _words(json_object(response.body)).lower()
 
 
 def _failure(kind: FailureKind, words: str, wait: float | None = None) -> Failure:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from lib.domain.provider import (
+    Failure,
     FailureKind,
     HttpResponse,
     OutputKind,
@@ -16,7 +17,7 @@ from lib.domain.provider import (
     RemoteStatus,
 )
 from lib.providers.answers import json_object
-from lib.providers.fal_failures import failure_in_body
+from lib.providers.fal_failures import failure_in_body, failure_in_http
 from lib.providers.outputs import collect_outputs
 
 REQUEST_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{7,127}")
@@ -55,6 +56,12 @@ def output_in(response: HttpResponse) -> ProviderUpdate:
     return _succeeded(json_object(response.body), None, "COMPLETED")
 
 
+def failed_result(response: HttpResponse) -> ProviderUpdate:
+    """The end of a request whose result is the model's own error."""
+    failure = failure_in_http(response)
+    return ProviderUpdate(_end(failure), failure=failure, raw_status="COMPLETED")
+
+
 def webhook_update(event: Mapping[str, Any]) -> ProviderUpdate | None:
     """What a webhook says; None for what is no event. A result that it could not carry is to be asked for."""
     request_id, word, payload = request_id_in(event), event.get("status"), event.get("payload")
@@ -82,14 +89,17 @@ def _failed(
     body: Mapping[str, Any], word: str, seconds: float | None, request_id: str | None = None
 ) -> ProviderUpdate:
     failure = failure_in_body(body)
-    canceled = failure.kind is FailureKind.CANCELED
     return ProviderUpdate(
-        RemoteStatus.CANCELED if canceled else RemoteStatus.FAILED,
+        _end(failure),
         request_id,
         failure=failure,
         raw_status=word,
         billed_seconds=seconds,
     )
+
+
+def _end(failure: Failure) -> RemoteStatus:
+    return RemoteStatus.CANCELED if failure.kind is FailureKind.CANCELED else RemoteStatus.FAILED
 
 
 def _succeeded(result: Mapping[str, Any], request_id: str | None, word: str) -> ProviderUpdate:

@@ -10,7 +10,7 @@
 
 | answer | kind |
 |---|---|
-| 400 | invalid input, with each issue's path |
+| 400 | invalid input, with each issue's path; without issues, and about credits, billing |
 | 401, 403 | authentication |
 | 404 in Runway's words | not found |
 | 429 | rate limited: the day's generations are used up |
@@ -91,11 +91,14 @@ def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in Runway's own words where it has any."""
     status, own = response.status, is_own_error(response)
     kind = _HTTP_KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    body = json_object(response.body)
+    if status == 400 and "issues" not in body and "enough credits" in _words(body).lower():
+        kind = FailureKind.BILLING  # it has no code
     if kind is FailureKind.NOT_FOUND and not own:
         kind = FailureKind.UNKNOWN  # some other server's page: it does not prove that Runway has lost it
     return Failure(
         kind,
-        clipped(_words(json_object(response.body))) or f"HTTP {status}, with no readable reason",
+        clipped(_words(body)) or f"HTTP {status}, with no readable reason",
         retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
         retry_after_seconds=retry_after_seconds(response),
         unbilled=own,
