@@ -8,7 +8,7 @@ from lib.api import incoming, operations
 from lib.api.function import Answered, HttpFunction, json_answer
 from lib.api.generate_body import read_request
 from lib.api.rate_headers import rate_headers, refuse_if_over
-from lib.services.generate_request import GenerateRequest
+from lib.services.gateway_request import GatewayRequest
 from lib.work_settings import GenerateSettings
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def generate() -> Answered:
     key, origin = incoming.header(http.event, "idempotency-key"), incoming.origin(http.event)
     request = read_request(incoming.json_object(http.event), key, origin)
     _log(admission.caller.user_id, request)
-    answer = bootstrap.generate_media().start(admission.caller, request)
+    answer = bootstrap.gateway().trigger_generation(admission.caller, request)
     location = {"Location": f"/status/{answer.body['jobId']}"} if "jobId" in answer.body else {}
     return json_answer(answer.status_code, answer.body, location)
 
@@ -35,10 +35,11 @@ def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
     return http(event, context)
 
 
-def _log(user_id: str, request: GenerateRequest) -> None:
+def _log(user_id: str, request: GatewayRequest) -> None:
     """What is asked for; its words only if the operator wants them in the log, wherever the caller put them."""
+    named = "(unknown)" if request.model_id else "(the gateway's choice)"
     known = request.model_id in bootstrap.catalogue().ids()
-    facts: dict[str, Any] = {"userId": user_id, "modelId": request.model_id if known else "(unknown)"}
+    facts: dict[str, Any] = {"userId": user_id, "modelId": request.model_id if known else named}
     if bootstrap.settings(GenerateSettings).log_prompts == "true":
-        facts |= {"prompt": request.prompt, "parameters": request.parameters}
+        facts |= {"prompt": request.prompt, "parameters": request.parameters, "request": request.request}
     logger.info("generate requested", extra=facts)

@@ -1,6 +1,7 @@
 """`/jobs` and `/media`: a user's own jobs, all that is known of one, and what was made."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from aws_lambda_powertools.event_handler import Response
 
@@ -65,14 +66,22 @@ def get_storage(job_id: str) -> Answered:
     return json_answer(200, storage_page_view(page, wanted))
 
 
+@http.route(operations.FIND_JOB)
+def find_job(provider: str, provider_job_id: str) -> Answered:
+    """How the caller's job stands that its provider knows by this id."""
+    wanted = unquote(provider_job_id).replace("~", "/")
+    job = bootstrap.gateway().find_generation(http.caller(), provider, wanted)
+    return json_answer(200, bootstrap.job_view()(job, None, bootstrap.clock()))
+
+
 @http.route(operations.CANCEL_JOB)
 def cancel_job(job_id: str) -> Answered:
     """Cancel the caller's job, or ask its provider to."""
-    user_id = http.caller().user_id
+    caller = http.caller()
     wanted = parse_job_id(job_id)
     if wanted is None:
         raise NotFoundError(f"there is no job {job_id[:100]!r}: a job id is a UUID of 36 characters")
-    job = bootstrap.cancel_job().cancel(user_id, wanted)
+    job = bootstrap.gateway().cancel_generation(caller, wanted)
     return json_answer(cancel_status(job), bootstrap.job_view()(job, None, bootstrap.clock()))
 
 

@@ -1,4 +1,4 @@
-"""`/providers`: users' own keys at AI providers, put, shown in part, tested and taken away."""
+"""`/providers`: AI providers and what they can do; users' own keys there, put, shown in part, tested, taken away."""
 
 from typing import Any
 
@@ -12,6 +12,26 @@ from lib.domain.errors import FieldError, InvalidError
 
 LARGEST_KEY_BYTES = 64 * 1024
 http = HttpFunction(bootstrap.identify, bootstrap.report)
+
+
+@http.route(operations.LIST_PROVIDERS)
+def list_providers() -> Answered:
+    """All providers, and what the caller could use of each."""
+    from lib.domain.wire_json import wire_json  # noqa: PLC0415 - a key needs none of it
+
+    standings = bootstrap.gateway().get_available_providers(http.caller(allow_stale=True))
+    return json_answer(200, {"success": True, "data": wire_json(standings)})
+
+
+@http.route(operations.GET_CAPABILITIES)
+def get_capabilities(provider: str) -> Answered:
+    """What a provider can do."""
+    from lib.domain.wire_json import wire_json  # noqa: PLC0415 - as above
+
+    http.caller(allow_stale=True)
+    return json_answer(
+        200, {"success": True, "data": wire_json(bootstrap.gateway().get_provider_capabilities(provider))}
+    )
 
 
 @http.route(operations.PUT_CREDENTIALS)
@@ -42,7 +62,7 @@ def test_provider(provider: str) -> Answered:
     if _source(incoming.query(http.event)) == "platform":
         http.admin()
         return json_answer(200, check_view(bootstrap.check_credential().platform(provider)))
-    return json_answer(200, check_view(bootstrap.check_credential().own(http.caller(), provider)))
+    return json_answer(200, check_view(bootstrap.gateway().test_provider_connection(http.caller(), provider)))
 
 
 def handler(event: incoming.Event, context: Any) -> dict[str, Any]:

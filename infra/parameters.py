@@ -114,6 +114,13 @@ PARAMETERS = (
         pattern=r"[\s\S]+",
     ),
     Parameter(
+        name="UnpricedModels",
+        variable="UNPRICED_MODELS",
+        default="refused",
+        description="Whether models whose price is not set may be used, at an unknown cost",
+        pattern="(refused|allowed)",
+    ),
+    Parameter(
         name="LogLevel",
         variable="LOG_LEVEL",
         default="INFO",

@@ -108,9 +108,10 @@ class CallbackSettings(TokenSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class ModelsSettings:
-    """Inline JSON, a file or directory in the bundle, or an s3:// address."""
+    """The catalogue: inline JSON, a file or directory in the bundle, or an s3:// address; and if its price may lack."""
 
     models_config: str = text("MODELS_CONFIG", default="config/models")
+    unpriced_models: str = choice("UNPRICED_MODELS", ("refused", "allowed"), default="refused")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,7 +192,12 @@ class GenerateSettings(AdvanceSettings, ModelsSettings, LimitSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class ProvidersSettings(
-    DatabaseSettings, CacheSettings, AdvanceQueueSettings, ProviderSettings, CredentialSettings
+    DatabaseSettings,
+    CacheSettings,
+    AdvanceQueueSettings,
+    ProviderSettings,
+    CredentialSettings,
+    ModelsSettings,
 ):
     """Of `manage_providers`."""
 

@@ -6,8 +6,11 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, JsonValue
 
 from lib.api.answer_model import Answer
+from lib.api.wire_models import wire_model
+from lib.domain.credential_policy import CredentialPolicy
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.media_type import MediaType
+from lib.domain.model_ranges import FieldRange
 
 _JOB_ID = "019a5f3e-7c1b-7d42-9a06-2f1d6f0c8b51"
 _FILE: dict[str, JsonValue] = {
@@ -33,6 +36,7 @@ class AcceptedJob(Answer):
                 "jobId": _JOB_ID,
                 "shortId": "4Zr8QmT1xKc",
                 "status": "pending",
+                "modelId": "flux-schnell",
                 "estimatedTime": 5.0,
                 "estimatedCost": 0.003,
                 "replicateId": "gm3qorzdhgbfurvjtvhg6dckhu",
@@ -45,8 +49,11 @@ class AcceptedJob(Answer):
     job_id: str = Field(description="UUID; ask for /status/{jobId}")
     short_id: str = Field(description="11 characters, to read out")
     status: JobStatus
+    model_id: str = Field(description="The model that was asked for, or that the gateway chose")
     estimated_time: float = Field(description="Seconds")
-    estimated_cost: float = Field(description="The most that is charged, in US dollars")
+    estimated_cost: float = Field(
+        description="The most that is charged, in US dollars; 0 with a warning where the price is not known"
+    )
     replicate_id: str | None = Field(description="providerJobId where the provider is Replicate, else null")
     provider: str
     provider_job_id: str | None = Field(description="The provider's own id; null while it is not known")
@@ -158,6 +165,10 @@ class JobList(Answer):
     pagination: Pagination
 
 
+class FieldView(wire_model(FieldRange)):  # type: ignore[misc] # mypy does not see made classes
+    """What a model does with one field of a standard request."""
+
+
 class ModelView(Answer):
     """What can be made with a model, how, and for how much."""
 
@@ -173,6 +184,10 @@ class ModelView(Answer):
     supported_params: list[str]
     defaults: dict[str, Any]
     parameters: dict[str, Any] = Field(description="The JSON Schema of the parameters")
+    standard: list[FieldView] = Field(
+        description="What it does with each field of a standard request; empty where it takes none"
+    )
+    credentials: CredentialPolicy = Field(description="Whose key at the provider is used")
     fallbacks: list[str]
 
 

@@ -5,18 +5,25 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from pydantic.alias_generators import to_camel
 
 from lib.domain.caller import Origin
 from lib.domain.errors import BadRequestError, FieldError, InvalidError
-from lib.services.generate_request import GenerateRequest
+from lib.domain.media_type import MediaType
+from lib.domain.standard_request import request_schema
+from lib.services.gateway_request import GatewayRequest
 
 LONGEST_IDEMPOTENCY_KEY = 255
 
 
+_STANDARD: dict[str, JsonValue] = {
+    "anyOf": [*(request_schema(media_type) for media_type in MediaType), {"type": "null"}]
+}
+
+
 class GenerateBody(BaseModel):
-    """What to make, with which model."""
+    """What to make: with a model of your choice and its own parameters, or by a standard request."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -27,16 +34,48 @@ class GenerateBody(BaseModel):
                 "mediaType": "image",
                 "modelId": "flux-schnell",
                 "parameters": {"prompt": "A lighthouse at dusk, oil painting"},
-            }
+            },
+            "examples": [
+                {
+                    "mediaType": "image",
+                    "modelId": "flux-schnell",
+                    "parameters": {"prompt": "A lighthouse at dusk, oil painting"},
+                },
+                {
+                    "mediaType": "video",
+                    "request": {
+                        "prompt": "A lighthouse at dusk",
+                        "aspectRatio": "16:9",
+                        "motionIntensity": 4,
+                        "duration": 8,
+                    },
+                },
+            ],
         },
     )
 
     media_type: str = Field(max_length=50, description="image, video, audio or text; GET /models lists them")
-    model_id: str = Field(max_length=200, description="A model of GET /models")
-    parameters: dict[str, Any] = Field(
-        default_factory=dict, description="The model's parameters, by the JSON Schema that GET /models shows"
+    model_id: str | None = Field(
+        default=None,
+        max_length=200,
+        description="A model of GET /models. Without it the gateway chooses one that honours the `request`",
     )
-    prompt: str | None = Field(default=None, description="Short for parameters.prompt")
+    provider: str | None = Field(
+        default=None, max_length=50, description="A provider of GET /providers: choose among its models alone"
+    )
+    parameters: dict[str, Any] | None = Field(
+        default=None, description="The model's own parameters, by the JSON Schema that GET /models shows"
+    )
+    request: dict[str, Any] | None = Field(
+        default=None,
+        description="A standard request, instead of parameters; names in camelCase or snake_case",
+        json_schema_extra=_STANDARD,
+    )
+    prompt: str | None = Field(default=None, description="Short for parameters.prompt or request.prompt")
+    fallback: bool = Field(
+        default=True,
+        description="Whether one of the model's fallbacks may be tried after a failure that cost nothing",
+    )
     user_id: str | None = Field(
         default=None, max_length=200, description="If given, it must be the user of the API key"
     )
@@ -47,11 +86,12 @@ _WIRE_NAMES = {name: to_camel(name) for name in GenerateBody.model_fields}
 
 def read_request(
     body: Mapping[str, Any], idempotency_key: str | None, origin: Origin | None = None
-) -> GenerateRequest:
+) -> GatewayRequest:
     """The request of a JSON object that came from there; field names in camelCase or snake_case.
 
     Raises:
-        InvalidError: unknown or missing fields and wrong types, all at once with their paths.
+        InvalidError: unknown or missing fields and wrong types, all at once with their paths; or fields that do not
+            go together.
         BadRequestError: an Idempotency-Key that is none.
     """
     _check_key(idempotency_key)
@@ -61,15 +101,19 @@ def read_request(
     except ValidationError as error:
         errors = [FieldError(_path(item["loc"]), _words(item)) for item in error.errors(include_url=False)]
         raise InvalidError("the request is wrong", errors=errors) from error
-    return GenerateRequest(
+    _check_together(read)
+    return GatewayRequest(
         media_type=read.media_type,
         model_id=read.model_id,
-        parameters=read.parameters,
+        provider=read.provider,
+        parameters=read.parameters or {},
+        request=read.request,
         prompt=read.prompt,
         user_id=read.user_id,
         idempotency_key=idempotency_key,
         raw_hash=canonical_hash(named),
         origin=origin or Origin(),
+        fallback=read.fallback,
     )
 
 
@@ -83,6 +127,17 @@ def canonical_hash(body: Mapping[str, Any]) -> str:
         return hashlib.sha256(canonical.encode()).hexdigest()
     except UnicodeEncodeError as error:
         raise InvalidError("a text holds half of a surrogate pair: it is not valid Unicode") from error
+
+
+def _check_together(read: GenerateBody) -> None:
+    if read.parameters is not None and read.request is not None:
+        problem = "cannot be given with parameters: a request is standard, or in a model's own words"
+        raise InvalidError("the request is wrong", errors=[FieldError("request", problem)])
+    if read.parameters is not None and read.model_id is None:
+        problem = (
+            "is required with parameters, which are a model's own; or send request, and the gateway chooses"
+        )
+        raise InvalidError("the request is wrong", errors=[FieldError("modelId", problem)])
 
 
 def _check_key(key: str | None) -> None:
@@ -118,5 +173,7 @@ def _words(item: Mapping[str, Any]) -> str:
             return "must be a string"
         case "dict_type":
             return "must be an object"
+        case "bool_type":
+            return "must be true or false"
         case _:
             return str(item["msg"])

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from lib.api import credential_models as c
 from lib.api import detail_models as d
+from lib.api import gateway_models as g
 from lib.api import operations as op
 from lib.api.answer_models import AcceptedJob, HealthView, JobList, JobView, ModelList, Problem, Received
 from lib.api.generate_body import GenerateBody
@@ -145,6 +146,14 @@ def _provider(
 ) -> None: ...
 
 
+def _job_at_provider(
+    provider: Annotated[str, Path(description="The provider's name, as in the models")],
+    provider_job_id: Annotated[
+        str, Path(description="The provider's id of the job, a slash in it written as ~")
+    ],
+) -> None: ...
+
+
 def _test_provider(
     provider: Annotated[str, Path(description="The provider's name, as in the models")],
     source: Annotated[Literal["own", "platform"], Query(description="platform is for admins")] = "own",
@@ -176,6 +185,9 @@ _DOCUMENTED: dict[Operation, tuple[Callable[..., None], dict[int, type[BaseModel
     op.GET_MEDIA: (_media, {}, (401, 404, 422, 503)),
     op.CANCEL_JOB: (_job, {200: JobView, 202: JobView}, (401, 404, 409, 503)),
     op.LIST_MODELS: (_models, {200: ModelList}, (401, 422, 503)),
+    op.LIST_PROVIDERS: (_nothing, {200: g.ProviderList}, (401, 503)),
+    op.GET_CAPABILITIES: (_provider, {200: g.CapabilitiesAnswer}, (401, 404, 503)),
+    op.FIND_JOB: (_job_at_provider, {200: JobView}, (401, 404, 503)),
     op.PUT_CREDENTIALS: (
         _put_credentials,
         {200: c.CredentialAnswer},

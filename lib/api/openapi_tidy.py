@@ -9,6 +9,7 @@ Json = dict[str, Any]
 
 _HEADER_NAMES = {"idempotency-key": "Idempotency-Key", "x-request-id": "X-Request-Id"}
 _IDS = {"job_id": "jobId", "output_id": "outputId"}
+_NAMES = {**_IDS, "provider_job_id": "providerJobId"}
 _REQUEST_ID = {"description": "Finds everything about this request in the log", "schema": {"type": "string"}}
 _RETRY_AFTER = {"description": "Seconds to wait before the next try", "schema": {"type": "integer"}}
 _EXAMPLES = {
@@ -46,7 +47,7 @@ def tidied(document: Json, content_types: Mapping[str, str]) -> Json:
 
 
 def _path(path: str) -> str:
-    for ours, theirs in _IDS.items():
+    for ours, theirs in _NAMES.items():
         path = path.replace(f"{{{ours}}}", f"{{{theirs}}}")
     return path
 
@@ -54,10 +55,10 @@ def _path(path: str) -> str:
 def _parameter(given: Json) -> Json:
     schema = {name: value for name, value in given["schema"].items() if name != "description"}
     kinds = [kind for kind in schema.pop("anyOf", []) if kind != {"type": "null"}]
-    name = _HEADER_NAMES.get(given["name"], given["name"])
+    name = str(_HEADER_NAMES.get(given["name"], given["name"]))
     if name in _IDS:
-        name, schema["format"] = _IDS[name], "uuid"
-    return {**given, "name": name, "schema": {**schema, **(kinds[0] if kinds else {})}}
+        schema["format"] = "uuid"
+    return {**given, "name": _NAMES.get(name, name), "schema": {**schema, **(kinds[0] if kinds else {})}}
 
 
 def _response(response: Json, status: int) -> None:

@@ -33,6 +33,7 @@ class Operation:
             .replace("{outputId}", "<output_id>")
             .replace("{provider}", "<provider>")
             .replace("{filename}", "<filename>")
+            .replace("{providerJobId}", "<provider_job_id>")
         )
 
     def parameters_in(self, path: str) -> dict[str, str] | None:
@@ -97,6 +98,33 @@ CANCEL_JOB = Operation(
 )
 LIST_MODELS = Operation(
     "listModels", "describe_api", "GET", "/models", "What can be made", Access.API_KEY, "Models"
+)
+LIST_PROVIDERS = Operation(
+    "listProviders",
+    "manage_providers",
+    "GET",
+    "/providers",
+    "All providers, and which of them I can use",
+    Access.API_KEY,
+    "Providers",
+)
+GET_CAPABILITIES = Operation(
+    "getProviderCapabilities",
+    "manage_providers",
+    "GET",
+    "/providers/{provider}/capabilities",
+    "What a provider can do",
+    Access.API_KEY,
+    "Providers",
+)
+FIND_JOB = Operation(
+    "findJobAtProvider",
+    "manage_jobs",
+    "GET",
+    "/providers/{provider}/jobs/{providerJobId}",
+    "How my job with this id of its provider stands",
+    Access.API_KEY,
+    "Jobs",
 )
 PUT_CREDENTIALS = Operation(
     "putCredentials",
@@ -218,6 +246,9 @@ OPERATIONS = (
     GET_MEDIA,
     CANCEL_JOB,
     LIST_MODELS,
+    LIST_PROVIDERS,
+    GET_CAPABILITIES,
+    FIND_JOB,
     PUT_CREDENTIALS,
     GET_CREDENTIALS,
     DELETE_CREDENTIALS,

@@ -64,9 +64,7 @@ def generate_media() -> "GenerateMedia":
     """Starts jobs."""
     from lib import work_settings as w
     from lib.ports.holds import GrantEverything
-    from lib.services.choose_key import ChooseKey
     from lib.services.generate import GenerateMedia
-    from lib.services.plan_fallbacks import no_fallbacks
 
     bootstrap.settings(w.GenerateSettings)
     return GenerateMedia(
@@ -74,14 +72,15 @@ def generate_media() -> "GenerateMedia":
         catalogue=bootstrap.catalogue(),
         provider=bootstrap.provider,
         credential=bootstrap.credential,
-        keys=ChooseKey(lambda name: bootstrap.adapter(name).traits, bootstrap.has_platform_key),
-        plan=no_fallbacks,
+        keys=bootstrap.choose_key(),
+        plan=bootstrap.plan_alternatives(),
         submit=bootstrap.submit_attempt(),
         after_commit=bootstrap.after_commit(),
         holds=GrantEverything(),
         bucket=bootstrap.bucket,
         clock=bootstrap.clock,
         timing=bootstrap.timing(),
+        unpriced=bootstrap.unpriced_models(),
     )
 
 

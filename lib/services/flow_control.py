@@ -98,6 +98,17 @@ class SharedFlow:
         """See the port."""
         self._change(credential, traffic, lambda circuit: circuit.unprobed())
 
+    def is_shut(self, provider: str, version: str, now: datetime) -> bool:
+        """Whether the circuit for submits with this version of a key is open; takes no token and no probe."""
+        moment = milliseconds(now)
+        ask = FlowAsk(flow_name(Credential(provider, "", version)))
+        with self._memory.of(ask.name) as known:
+            fresh = known.is_fresh(moment)
+        if not fresh:
+            self._ask(ask, moment)
+        with self._memory.of(ask.name) as known:
+            return known.circuits.of(Traffic.SUBMITS).wait(moment) > 0
+
     def wanted(self, now: datetime) -> Sequence[FlowAsk]:
         """See `FlowNews`."""
         return self._memory.used_lately(milliseconds(now))

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from lib.domain.alternative import Alternative, standard_alternative
 from lib.domain.caller import Caller
@@ -44,8 +43,7 @@ class GatewayParts:
     job_at_provider: Callable[[Caller, str, str], JobSnapshot | None]
     cancel: Callable[[Caller, str], JobSnapshot]
     test: Callable[[Caller, str], CredentialCheck]
-    clock: Callable[[], datetime]
-    unpriced: UnpricedModels = UnpricedModels.REFUSED
+    unpriced: Callable[[], UnpricedModels]
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,6 @@ class Gateway:
 
     def find_generation(self, caller: Caller, provider: str, provider_job_id: str) -> JobSnapshot:
         """The same by the provider's own id, once that is known. Raises NotFoundError, RecordUnavailableError."""
-        self.get_adapter(provider)
         found = self.parts.job_at_provider(caller, provider, provider_job_id)
         if found is None or not found.belongs_to(caller.actor):
             raise NotFoundError(f"there is no job {provider_job_id[:100]!r} of yours at {provider}")
@@ -98,10 +95,8 @@ class Gateway:
         return self.parts.adapter(provider)
 
     def _generate_request(self, caller: Caller, asked: GatewayRequest) -> GenerateRequest:
-        if asked.is_standard:
+        if asked.model_id is None or asked.request is not None:
             return self._standard(caller, asked)
-        if asked.model_id is None:
-            raise _without_model()
         check_provider(self.parts.catalogue().get_model_config(asked.model_id), asked.provider)
         return _with(asked, asked.model_id, asked.parameters, prompt=asked.prompt)
 
@@ -120,7 +115,7 @@ class Gateway:
         translation = translate(request, model)
         if not translation.possible:
             raise refused(with_hints(translation, request, self.parts.catalogue()))
-        return standard_alternative(translation, self.parts.unpriced)
+        return standard_alternative(translation, self.parts.unpriced())
 
 
 def _with(
@@ -153,8 +148,3 @@ def _media_type(text: str) -> MediaType:
     except ValueError:
         message = f"must be one of {', '.join(MediaType)}"
         raise InvalidError("mediaType is wrong", errors=[FieldError("mediaType", message)]) from None
-
-
-def _without_model() -> InvalidError:
-    message = "is required with parameters, which are a model's own; or send request, and the gateway chooses"
-    return InvalidError("modelId is required", errors=[FieldError("modelId", message)])

@@ -11,9 +11,9 @@ from lib.domain.caller import Origin
 class GatewayRequest:
     """What was asked for.
 
-    With `request` it is a standard request, and the gateway chooses where `model_id` is None, at `provider` if that
-    is given; else `parameters` are those of `model_id`. `prompt` is short for the prompt of either. `fallback` False:
-    no other model is tried. `raw_hash` identifies the body for the Idempotency-Key.
+    With `request`, or without `model_id`, it is a standard request; without `model_id` the gateway chooses, at
+    `provider` if that is given. Else `parameters` are the model's own. `prompt` is short for the prompt of either.
+    `fallback` False: no other model is tried. `raw_hash` identifies the body for the Idempotency-Key.
     """
 
     media_type: str
@@ -27,8 +27,3 @@ class GatewayRequest:
     raw_hash: str = ""
     origin: Origin = field(default_factory=Origin)
     fallback: bool = True
-
-    @property
-    def is_standard(self) -> bool:
-        """Whether it is a standard request: also one that says nothing but a prompt, and names no model."""
-        return self.request is not None or (self.model_id is None and not self.parameters)

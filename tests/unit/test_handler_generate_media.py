@@ -76,7 +76,17 @@ def test_snake_case_and_the_short_prompt_are_understood(wired: Wired, provider: 
     [
         ("{", 400, "bad_request", []),
         ("[]", 400, "bad_request", []),
-        ({}, 422, "invalid_request", ["mediaType", "modelId"]),
+        ({}, 422, "invalid_request", ["mediaType"]),
+        (
+            {"mediaType": "image"},
+            422,
+            "invalid_standard_request",
+            ["request.prompt", "request.aspectRatio"],
+        ),
+        ({"mediaType": "image", "parameters": {"prompt": "x"}}, 422, "invalid_request", ["modelId"]),
+        ({**BODY, "request": {"prompt": "x"}}, 422, "invalid_request", ["request"]),
+        ({**BODY, "provider": "fal"}, 422, "unknown_model", ["provider"]),
+        ({**BODY, "fallback": "no"}, 422, "invalid_request", ["fallback"]),
         ({**BODY, "webhook": "x", "n": 1}, 422, "invalid_request", ["webhook", "n"]),
         ({**BODY, "mediaType": 5, "parameters": []}, 422, "invalid_request", ["mediaType", "parameters"]),
         ({**BODY, "media_type": "image"}, 422, "invalid_request", ["mediaType"]),
