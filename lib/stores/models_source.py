@@ -1,15 +1,12 @@
 """Where the model catalogue is read from: `MODELS_CONFIG` is inline JSON, a file, a directory or an `s3://` URI."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 from lib.domain.catalogue import Catalogue, load_models_files
 from lib.domain.errors import ConfigurationError
+from lib.stores.config_source import BUNDLE_ROOT, ObjectReader, read_config, read_file
 
-BUNDLE_ROOT = Path(__file__).parents[2]
-
-ObjectReader = Callable[[str, str], bytes]
-"""Reads an object, given its bucket and key; what it raises is the caller's to see."""
+VARIABLE = "MODELS_CONFIG"
 
 
 def load_catalogue(
@@ -28,42 +25,14 @@ def read_models_config(
     the order of their names.
     """
     value = setting.strip()
-    if value.startswith("{"):
-        return {"": value}
-    if value.startswith("s3://"):
-        return {"": _text(value, _read_s3(value, read_object))}
-    if not value:
-        raise ConfigurationError("MODELS_CONFIG is empty: give inline JSON, a path or an s3:// URI.")
-    if (root / value).is_dir():
+    names_a_file = bool(value) and not value.startswith(("{", "s3://"))
+    if names_a_file and (root / value).is_dir():
         return _read_directory(root / value)
-    return {"": _text(value, _read_file(root / value))}
+    return {"": read_config(VARIABLE, value, read_object=read_object, root=root)}
 
 
 def _read_directory(directory: Path) -> dict[str, str]:
     paths = sorted(directory.glob("*.json"))
     if not paths:
-        raise ConfigurationError(f"MODELS_CONFIG {str(directory)!r} is a directory without *.json files.")
-    return {path.name: _text(str(path), _read_file(path)) for path in paths}
-
-
-def _read_s3(uri: str, read_object: ObjectReader | None) -> bytes:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    if not bucket or not key:
-        raise ConfigurationError(f"MODELS_CONFIG {uri!r} must be s3://bucket/key.")
-    if read_object is None:
-        raise ConfigurationError(f"MODELS_CONFIG {uri!r} is in S3, which this function does not read.")
-    return read_object(bucket, key)
-
-
-def _read_file(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(f"MODELS_CONFIG {str(path)!r} cannot be read: {error.strerror}.") from error
-
-
-def _text(origin: str, content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ConfigurationError(f"MODELS_CONFIG {origin!r} is not UTF-8 text.") from error
+        raise ConfigurationError(f"{VARIABLE} {str(directory)!r} is a directory without *.json files.")
+    return {path.name: read_file(VARIABLE, path) for path in paths}

@@ -43,6 +43,7 @@ MAY_DO = {
         secret database/main, redis/main, providers/*
         kms GenerateDataKey key/*, Decrypt key/*
         dynamodb GetItem cache, PutItem cache, DeleteItem cache
+        s3 GetObject config/*
         sqs SendMessage advance""",
     # details of the health: the mirror, and how long the queues are
     "describe_api": """
@@ -232,7 +233,8 @@ def test_the_webhook_reaches_neither_table_nor_database(app: Template) -> None:
     secrets = _allowed(app, "process_webhook", "secretsmanager")
     assert not [secret for secret in secrets if "database" in secret or "redis" in secret]
     bucket = "vsl-homolog-media-<AccountId>"
-    assert _allowed(app, "process_webhook", "s3") == {f"PutObject {bucket}/temp/*"}
+    allowed = {f"PutObject {bucket}/temp/*", f"GetObject {bucket}/config/*"}
+    assert _allowed(app, "process_webhook", "s3") == allowed
 
 
 def test_the_status_sends_to_the_advance_queue_alone_and_reads_media_only_to_sign(app: Template) -> None:
