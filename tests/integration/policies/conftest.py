@@ -131,9 +131,7 @@ class Scene:
         credential = uuid7(NOW)
         if actor.guest_token is None:
             self._put_key(str(actor.user_id), credential)
-        return Person(
-            actor, finished, running, composed, output, element, str(step[0][0]), str(credential)
-        )
+        return Person(actor, finished, running, composed, output, element, str(step[0][0]), str(credential))
 
     def _put_key(self, user_id: str, credential_id: UUID) -> None:
         with psycopg.connect(self.database.superuser_url, autocommit=True) as connection:
