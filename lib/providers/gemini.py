@@ -115,8 +115,8 @@ class GeminiAdapter(BaseAdapter):
         return SubmitResult(SubmitOutcome.ACCEPTED, interaction_update(interaction, response))
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
-        """Build `GET /v1beta/interactions/{id}`. Raises `InvalidError` for an impossible id."""
-        url = self._interaction(remote)
+        """Build `GET /v1beta/interactions/{id}?stream=false`. Raises `InvalidError` for an impossible id."""
+        url = f"{self._interaction(remote)}?stream=false"
         return HttpRequest("GET", url, _headers(credential), media_answer=True)
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
@@ -185,7 +185,7 @@ def _headers(credential: Credential) -> dict[str, str]:
 
 
 def _content(given: dict[str, Any]) -> str | list[Mapping[str, Any]]:
-    """Take the prompt and the media out of the input: the text alone, or a list with the media first."""
+    """Take the prompt and the media out of the input: the text alone, or a step with the media first."""
     prompt = str(given.pop("prompt", ""))
     content: list[Mapping[str, Any]] = []
     for kind in _MEDIA:
@@ -193,4 +193,6 @@ def _content(given: dict[str, Any]) -> str | list[Mapping[str, Any]]:
         for value in values if isinstance(values, list) else [values] if values is not None else []:
             media = inline_media(value, kind)
             content.append({"type": kind, "data": media.base64, "mime_type": media.content_type})
-    return [*content, {"type": "text", "text": prompt}] if content else prompt
+    if not content:
+        return prompt
+    return [{"type": "user_input", "content": [*content, {"type": "text", "text": prompt}]}]

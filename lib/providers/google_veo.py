@@ -183,9 +183,9 @@ class GoogleVeoAdapter(BaseAdapter):
         return update_from(response)
 
     def test_request(self, credential: Credential) -> HttpRequest:
-        """Build the question what a model is: it needs a token, the project and the region, and costs nothing."""
-        place = self._place(credential)
-        return HttpRequest("GET", self._url(place, TESTED_MODEL), _headers(credential))
+        """Build the question what a model is: it proves the key, not that the project may use the model."""
+        url = f"{self._base(self._place(credential))}/v1/publishers/google/models/{TESTED_MODEL}"
+        return HttpRequest("GET", url, _headers(credential))
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the name of the model that the key opens."""
@@ -208,12 +208,14 @@ class GoogleVeoAdapter(BaseAdapter):
             )
         return _Place(project, location)
 
+    def _base(self, place: _Place) -> str:
+        prefix = "" if place.location == "global" else f"{place.location}-"
+        return self.base_url or f"https://{prefix}aiplatform.googleapis.com"
+
     def _url(self, place: _Place, model_ref: str) -> str:
         if not re.fullmatch(MODEL, model_ref):
             raise ConfigurationError(f"{model_ref!r} is no model of Vertex AI, such as {TESTED_MODEL}")
-        prefix = "" if place.location == "global" else f"{place.location}-"
-        base_url = self.base_url or f"https://{prefix}aiplatform.googleapis.com"
-        return f"{base_url}/v1/{place.parent}/publishers/google/models/{model_ref}"
+        return f"{self._base(place)}/v1/{place.parent}/publishers/google/models/{model_ref}"
 
     def _post(
         self,

@@ -223,7 +223,9 @@ def _prompt(given: Any) -> str:
     """The words of an input, which is a text or a list with media among them."""
     if isinstance(given, str):
         return given
-    return " ".join(part.get("text", "") for part in given if isinstance(part, dict)).strip()
+    steps = [step for step in given if isinstance(step, dict)]
+    parts = [part for step in steps for part in step.get("content", [step])]
+    return " ".join(str(part.get("text", "")) for part in parts).strip()
 
 
 def _key(request: Request) -> str:

@@ -24,6 +24,7 @@ NAME = "google_veo"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_SECONDS = 3599
+TOKEN_AUDIENCE = "https://oauth2.googleapis.com/token"
 MODELS = ("veo-3.1-generate-001", "veo-3.1-fast-generate-001", "veo-3.1-lite-generate-001")
 SHORT_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -63,7 +64,7 @@ def routes(_world: World) -> list[BaseRoute]:
         Route("/token", give_token, methods=["POST"]),
         Route(f"{_MODEL_PATH}:predictLongRunning", predict, methods=["POST"]),
         Route(f"{_MODEL_PATH}:fetchPredictOperation", fetch, methods=["POST"]),
-        Route(_MODEL_PATH, get_model),
+        Route("/v1/publishers/google/models/{model}", get_model),
     ]
 
 
@@ -77,7 +78,7 @@ async def give_token(request: Request) -> Response:
             form.get("assertion", ""),
             public_key(),
             algorithms=["RS256"],
-            audience=str(request.url),
+            audience=[str(request.url), TOKEN_AUDIENCE],  # the official client names Google whatever it asks
             issuer=EMAIL,
             options={"require": ["exp", "iat"]},
         )
@@ -176,11 +177,11 @@ def _refused(request: Request) -> Response | None:
     if scheme.lower() != "bearer" or fingerprint(token) not in _tokens(world_of(request)):
         return google_error(401, reason="ACCESS_TOKEN_TYPE_UNSUPPORTED")
     path = request.path_params
-    if path["project"] != PROJECT:
+    if path.get("project", PROJECT) != PROJECT:
         words = f"Permission 'aiplatform.endpoints.predict' denied on resource 'projects/{path['project']}'."
         return google_error(403, words, reason="IAM_PERMISSION_DENIED")
     if path["model"] not in MODELS:
-        return google_error(404, f"Publisher Model `{_parent(request)}` was not found.")
+        return google_error(404, f"Publisher Model `publishers/google/models/{path['model']}` was not found.")
     return None
 
 
@@ -193,7 +194,8 @@ def _wrong(instance: dict[str, Any], parameters: dict[str, Any]) -> str:
         if given is not None and not (given.get("bytesBase64Encoded") or given.get("gcsUri")):
             return f"{name} has neither bytesBase64Encoded nor gcsUri."
     for name, choices in CHOICES.items():
-        if name in parameters and parameters[name] not in choices:
+        given = parameters.get(name)
+        if given is not None and (given.lower() if isinstance(given, str) else given) not in choices:
             return f"{name} must be one of {', '.join(map(str, choices))}."
     if parameters.get("resolution") in ("1080p", "4k") and parameters.get("durationSeconds", 8) != 8:
         return "Unsupported output resolution for the given duration."

@@ -110,9 +110,10 @@ def test_a_key_of_another_account_gets_no_token_and_submits_nothing(talk: Callab
 def test_another_project_is_denied(talk: Callable[[str], Talk]) -> None:
     veo = talk("google_veo")
     veo.key = replace(veo.key, extra={"projectId": "other-project"})
-    with pytest.raises(ProviderError, match="denied") as raised:
-        veo.client.test(veo.key)
-    assert raised.value.code == FailureKind.AUTHENTICATION.value
+    result = veo.submit(VEO, prompt="a fox")
+    assert result.failure is not None
+    assert (result.outcome, result.failure.kind) == (SubmitOutcome.REFUSED, FailureKind.AUTHENTICATION)
+    assert "denied" in result.failure.message
 
 
 def test_omni_makes_a_video_that_is_fetched_from_its_file(talk: Callable[[str], Talk]) -> None:

@@ -35,6 +35,12 @@ def sent(values: Mapping[str, Any], model: str = "gemini-omni-1.1-flash") -> Any
     ).json_body
 
 
+def content_of(values: Mapping[str, Any]) -> Any:
+    [step] = sent(values)["input"]
+    assert step["type"] == "user_input"
+    return step["content"]
+
+
 def test_an_interaction_is_created_in_the_background_and_delivered_as_a_file() -> None:
     values = {
         "prompt": "a red fox",
@@ -56,12 +62,12 @@ def test_an_interaction_is_created_in_the_background_and_delivered_as_a_file() -
 
 def test_media_come_before_the_words() -> None:
     image = {"type": "image", "data": "iVBORw0KGgo=", "mime_type": "image/png"}
-    assert sent({"prompt": "fly", "image": [IMAGE, IMAGE]})["input"] == [
+    assert content_of({"prompt": "fly", "image": [IMAGE, IMAGE]}) == [
         image,
         image,
         {"type": "text", "text": "fly"},
     ]
-    assert sent({"prompt": "fly", "image": IMAGE, "video": IMAGE})["input"][:2] == [
+    assert content_of({"prompt": "fly", "image": IMAGE, "video": IMAGE})[:2] == [
         image,
         image | {"type": "video"},
     ]

@@ -110,6 +110,8 @@ def test_every_declared_parameter_is_what_the_provider_receives(model_id: str, n
         target = "input"
     if name == "duration" and model.provider == "gemini":
         sent = f"{value}s"
+    if name in ("compression_quality", "resize_mode"):
+        sent = str(value).upper()
     if sent in SENT_MEDIA:
         found = received(request, target)
         assert SENT_MEDIA[sent] in found or b"\x89PNG\r\n\x1a\n" in found

@@ -249,7 +249,7 @@ def test_the_key_test_reads_a_model_of_the_project() -> None:
     request = adapter.test_request(opened())
     assert (request.method, request.url) == (
         "GET",
-        f"{HOST}/v1/{PARENT}/publishers/google/models/veo-3.1-fast-generate-001",
+        f"{HOST}/v1/publishers/google/models/veo-3.1-fast-generate-001",
     )
     assert (
         adapter.parse_test(stored_answer("google_veo", "model"))
