@@ -7,6 +7,7 @@ import base64
 from collections.abc import Iterator, Mapping
 from functools import cache
 from io import BytesIO
+from itertools import combinations, product
 from typing import Any
 
 from lib.domain.errors import InvalidParametersError
@@ -16,6 +17,7 @@ from lib.domain.parameter_schema import MEDIA_URI, matches
 from lib.domain.parameters import validate_parameters
 
 PROMPT = "a lighthouse on a cliff at dusk, waves below"
+MOST_PARTNERS = 2
 SMALL_NUMBERS = 1_000
 """A range that begins at a number this small or smaller is taken from its beginning."""
 
@@ -37,19 +39,21 @@ def covering(model: ModelConfig) -> list[dict[str, Any]]:
     """Sets of parameters, each valid, that together use every parameter of the model with a value of its own."""
     base = smallest(model)
     left = [name for name in model.supported_params if name not in base]
-    sets: list[dict[str, Any]] = []
+    sets: list[dict[str, Any]] = [dict(base)]
     while True:
         chosen, rest = dict(base), []
         for name in left:
+            if name in chosen:
+                continue
             with_it = next(_with(model, chosen, name), None)
-            if with_it is None:
+            if with_it is None or not chosen.keys() <= with_it.keys() | base.keys():
                 rest.append(name)
             else:
                 chosen = with_it
         sets.append(chosen)
-        if not rest or len(rest) == len(left):
+        left = [name for name in rest if name not in chosen]
+        if not left or len(left) == len(rest) == len(model.supported_params) or chosen == base:
             return sets
-        left = rest
 
 
 def uncovered(model: ModelConfig) -> list[str]:
@@ -59,20 +63,17 @@ def uncovered(model: ModelConfig) -> list[str]:
 
 
 def _with(model: ModelConfig, chosen: Mapping[str, Any], name: str) -> Iterator[dict[str, Any]]:
-    """The set with this parameter too, wherever it is valid; with what it needs beside it, and without its rivals."""
+    """The set with this parameter too, wherever it is valid: with what it needs beside it, and without its rivals."""
     partners = [other for other in model.supported_params if other not in chosen and other != name]
-    for value in _examples(name, model.params.get(name, {}), model):
-        alone = {**chosen, name: value}
-        if _valid(model, alone):
-            yield alone
-        for partner in partners:
-            together = {**alone, partner: _example(partner, model.params.get(partner, {}), model)}
-            if _valid(model, together):
-                yield together
-        for rival in chosen:
-            fewer = {other: held for other, held in alone.items() if other != rival}
-            if rival not in model.required and _valid(model, fewer):
-                yield fewer
+    company = [beside for size in range(MOST_PARTNERS + 1) for beside in combinations(partners, size)]
+    rivals = [None, *(other for other in chosen if other not in model.required)]
+    for beside, value in product(company, _examples(name, model.params.get(name, {}), model)):
+        held = {other: _example(other, model.params.get(other, {}), model) for other in beside}
+        for rival in rivals:
+            kept = {other: given for other, given in chosen.items() if other != rival}
+            candidate = {**kept, **held, name: value}
+            if _valid(model, candidate):
+                yield candidate
 
 
 def _completed(model: ModelConfig, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -173,11 +174,29 @@ def _media(name: str, made: MediaType) -> str:
     """A small file that decodes, as a data URL: of the kind that the parameter's name speaks of."""
     if "audio" in name or (made is MediaType.AUDIO and "image" not in name):
         return _data_url("audio/wav", _wav())
+    if "video" in name:
+        return _data_url("video/mp4", _mp4())
     from PIL import Image  # noqa: PLC0415 - heavy, and for those models alone that take a picture
 
     picture = BytesIO()
     Image.new("RGB", (1280, 720), "teal").save(picture, "PNG")
     return _data_url("image/png", picture.getvalue())
+
+
+def _mp4() -> bytes:
+    import av  # noqa: PLC0415 - as above
+
+    file = BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("h264", rate=8, options={"preset": "ultrafast"})
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        for _ in range(8):
+            frame = av.VideoFrame(64, 64, "yuv420p")
+            for plane in frame.planes:
+                plane.update(bytes(plane.buffer_size))
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return file.getvalue()
 
 
 def _wav() -> bytes:

@@ -69,7 +69,8 @@ def arrived(received: Received) -> list[Leaf]:
 
 
 def says(found: list[Leaf], name: str, value: Any) -> bool:
-    """Whether this value arrived: under its name, in the path, or, if it is a file, as the file's bytes."""
+    """Whether this value arrived: under its name (seconds maybe with their unit), in the path, as a long text under
+    whatever name, or, if it is a file, as the file's bytes."""
     if isinstance(value, str) and value.startswith("data:"):
         encoded = value.partition(",")[2]
         as_file = (base64.b64decode(encoded), encoded, value)
@@ -77,7 +78,8 @@ def says(found: list[Leaf], name: str, value: Any) -> bool:
     text = value if isinstance(value, str) else json.dumps(value)
     return any(
         (key == name and held == value and type(held) is type(value))
-        or (key in (name, f"{name}[]") and held in (text, text.encode()))
+        or (key in (name, f"{name}[]") and held in (text, text.encode(), f"{text}s"))
+        or (isinstance(value, str) and len(value) > 30 and held == value)
         or (key == "" and held == text)
         for key, held in found
     )
