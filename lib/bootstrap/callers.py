@@ -67,6 +67,7 @@ def generate_media() -> "GenerateMedia":
     from lib.services.generate import GenerateMedia
 
     bootstrap.settings(w.GenerateSettings)
+    bootstrap.flow_control().leave_probes_to_workers()
     return GenerateMedia(
         record=bootstrap.record(),
         catalogue=bootstrap.catalogue(),

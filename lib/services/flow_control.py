@@ -21,7 +21,9 @@ from lib.services.flow_memory import FlowMemory, Known
 
 PAUSE_WITHOUT_WORD_SECONDS = 1.0
 """After a 429 that does not say when to come back."""
-LONGEST_WAIT_FOR_A_PROBE_MS = 5_000
+LONGEST_WAIT_FOR_A_PROBE_MS = 15_000
+"""About as long as a provider that does not answer keeps a probe waiting; after it the circuit is open anew."""
+LEFT_TO_WORKERS_MS = 1_000
 PROBE_MARGIN_SECONDS = 20.0
 QUESTION_SECONDS = 40.0
 MOST_TRIES = 5
@@ -48,6 +50,14 @@ class SharedFlow:
         self._journal = journal
         self._jitter = jitter
         self._memory = FlowMemory()
+        self._probes = True
+
+    def leave_probes_to_workers(self) -> None:
+        """From now on this process makes no probe with a submit: somebody waits for its answers, and would for long.
+
+        The job that would have been the probe is deferred for a moment, and its worker makes it.
+        """
+        self._probes = False
 
     def before(
         self,
@@ -72,6 +82,8 @@ class SharedFlow:
             if pause is None and submit and not known.may_use_a_token(moment):
                 pause = self._limited(known.wait)
             circuit = known.circuits.of(traffic)
+        if pause is None and circuit.is_open and submit and not self._probes:
+            return self._open(LEFT_TO_WORKERS_MS)
         if pause is None and circuit.is_open:
             lease = traits.submit_seconds + PROBE_MARGIN_SECONDS if submit else QUESTION_SECONDS
             return self._probe(credential, traffic, moment, lease)
@@ -196,8 +208,9 @@ class SharedFlow:
 
     def _shut(self, circuit: Circuit, moment: int) -> Pause:
         wait = circuit.wait(moment)
-        if circuit.open_until <= moment:
-            wait = min(wait, LONGEST_WAIT_FOR_A_PROBE_MS)
+        return self._open(min(wait, LONGEST_WAIT_FOR_A_PROBE_MS) if circuit.open_until <= moment else wait)
+
+    def _open(self, wait: int) -> Pause:
         words = f"The provider does not answer (circuit open); it is tried again in about {_seconds(wait)} s."
         return Pause(self._spread(wait), FailureKind.CIRCUIT_OPEN, words)
 

@@ -179,11 +179,26 @@ def test_a_probe_whose_process_died_is_taken_over(clock: Clock) -> None:
     assert dead.before(KEY, traits(), clock()) is None
     waiting = other.before(KEY, traits(), clock())
     assert waiting is not None
-    assert waiting.seconds == 5.0
+    assert waiting.seconds == 15.0
     clock.move(PROBE_SECONDS)
     assert other.before(KEY, traits(), clock()) is None
     other.after(KEY, None, clock())
     assert flow(store).before(KEY, traits(), clock()) is None
+
+
+def test_who_answers_callers_makes_no_probe_and_a_worker_does_a_moment_later(clock: Clock) -> None:
+    store = MemoryFlowStore()
+    caller, worker = flow(store), flow(store)
+    caller.leave_probes_to_workers()
+    outages(caller, clock, 5)
+    clock.move(30)
+    pause = caller.before(KEY, traits(), clock())
+    assert pause is not None
+    assert (pause.code, pause.seconds) == (FailureKind.CIRCUIT_OPEN, 1.0)
+    assert worker.before(KEY, traits(), clock()) is None
+    worker.after(KEY, None, clock())
+    clock.move(1)
+    assert caller.before(KEY, traits(), clock()) is None
 
 
 def test_the_pauses_of_those_who_wait_are_spread(clock: Clock) -> None:
