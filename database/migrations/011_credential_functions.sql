@@ -205,22 +205,29 @@ comment on function rewrap_credential is
 create function wipe_retired_credentials(p_limit integer, p_now timestamptz) returns integer
     language plpgsql set search_path = public, pg_temp as $$
 declare
-    v_count integer;
+    v_id uuid;
+    v_count integer := 0;
 begin
-    -- Who chose a key a moment ago may not have committed its job yet; and a canceled job may still have to be
-    -- canceled at its provider. Neither takes minutes.
-    update provider_credentials w set
-        ciphertext = null, wrapped_key = null, masked = '{}', account = null, wiped_at = p_now
-    where w.credential_id in (
-        select c.credential_id from provider_credentials c
-        where c.wiped_at is null and (c.replaced_at is not null or c.deleted_at is not null)
-          and coalesce(c.replaced_at, c.deleted_at) <= p_now - interval '5 minutes'
-          and not exists (
-              select from attempts a join jobs j on j.job_id = a.job_id
-              where a.credential_version = 'own:' || c.credential_id and a.credential_version <> 'platform'
-                and (j.completed_at is null or j.completed_at > p_now - interval '1 hour'))
-        order by c.credential_id limit p_limit for update skip locked);
-    get diagnostics v_count = row_count;
+    -- One by one: each question is answered by an index, however many attempts and retired keys there are.
+    for v_id in
+        select credential_id from provider_credentials
+        where wiped_at is null and (replaced_at is not null or deleted_at is not null)
+          -- Who chose a key a moment ago may not have committed its job yet.
+          and coalesce(replaced_at, deleted_at) <= p_now - interval '5 minutes'
+        order by credential_id
+    loop
+        exit when v_count >= p_limit;
+        update provider_credentials set
+            ciphertext = null, wrapped_key = null, masked = '{}', account = null, wiped_at = p_now
+        where credential_id = v_id and wiped_at is null and not exists (
+            select from attempts a join jobs j on j.job_id = a.job_id
+            where a.credential_version = 'own:' || v_id and a.credential_version <> 'platform'
+              -- What ended a moment ago may still have to be canceled at its provider.
+              and (j.completed_at is null or j.completed_at > p_now - interval '1 hour'));
+        if found then
+            v_count := v_count + 1;
+        end if;
+    end loop;
     return v_count;
 end
 $$;

@@ -18,7 +18,7 @@ from lib.ports.credentials import Credentials
 from lib.ports.master_key import CredentialCipher
 from lib.ports.security_log import SecurityLog
 
-TRIES = 4
+TRIES = 10
 """So many others may put a key of the same user and provider at the same moment."""
 
 

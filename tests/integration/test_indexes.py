@@ -46,16 +46,18 @@ LOGS = (
     """,
     """
     insert into provider_credentials (credential_id, user_id, provider, version, ciphertext, nonce, wrapped_key, key_id,
-                                      masked, created_at, replaced_at)
-    select uuid_at(now()), u.user_id, 'replicate', n, '\\x00', substr(sha256('\\x00'), 1, 12), '\\x00', 'local:0', '{}',
-           now() - interval '1 day', case when n < 40 then now() end
+                                      masked, created_at, replaced_at, wiped_at)
+    select uuid_at(now()), u.user_id, 'replicate', n, case when n > 38 then '\\x00'::bytea end,
+           substr(sha256('\\x00'), 1, 12), case when n > 38 then '\\x00'::bytea end, 'local:0', '{}',
+           now() - interval '2 days', case when n < 40 then now() - interval '1 day' end,
+           case when n <= 38 then now() end
     from (select user_id from users limit 250) u, generate_series(1, 40) n
     """,
     """
-    update attempts a set credential_version = 'own:' || c.credential_id
+    insert into attempts (job_id, attempt, state, provider, model_id, model_ref, credential_version, created_at)
+    select j.job_id, 9, 'queued', 'replicate', 'm', 'm', 'own:' || c.credential_id, j.created_at
     from (select credential_id, row_number() over () as n from provider_credentials) c
-    join (select job_id, row_number() over () as n from jobs) j on j.n = c.n
-    where a.job_id = j.job_id
+    join (select job_id, created_at, row_number() over () as n from jobs) j on j.n = c.n
     """,
 )
 UNUSED = """
