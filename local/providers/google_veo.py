@@ -24,7 +24,7 @@ NAME = "google_veo"
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_SECONDS = 3599
-TOKEN_AUDIENCE = "https://oauth2.googleapis.com/token"
+GOOGLES_AUDIENCE = "https://oauth2.googleapis.com/token"
 MODELS = ("veo-3.1-generate-001", "veo-3.1-fast-generate-001", "veo-3.1-lite-generate-001")
 SHORT_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 CHOICES: dict[str, tuple[object, ...]] = {
@@ -78,7 +78,10 @@ async def give_token(request: Request) -> Response:
             form.get("assertion", ""),
             public_key(),
             algorithms=["RS256"],
-            audience=[str(request.url), TOKEN_AUDIENCE],  # the official client names Google whatever it asks
+            audience=[
+                str(request.url),
+                GOOGLES_AUDIENCE,
+            ],  # the official client names Google whatever it asks
             issuer=EMAIL,
             options={"require": ["exp", "iat"]},
         )

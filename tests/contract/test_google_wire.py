@@ -12,8 +12,7 @@ import jwt
 import pytest
 from google.auth.transport.requests import Request
 from google.genai import Client, types
-from google.oauth2.credentials import Credentials
-from google.oauth2.service_account import Credentials as ServiceAccountCredentials
+from google.oauth2 import credentials, service_account
 
 from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission
 from lib.ports.provider import Operation
@@ -24,6 +23,8 @@ from tests.fakes.google_keys import PROJECT, key_file, public_pem
 from tests.fakes.scripted_http import Received, Say, ScriptedServer, serving
 from tests.fakes.stored_answers import stored_answer
 
+TOKENS: Any = credentials  # google-auth has no types
+ACCOUNTS: Any = service_account
 TOKEN, API_KEY = "ya29.contract", "AIza-contract"
 MODEL, OMNI = "veo-3.1-generate-001", "gemini-omni-1.1-flash"
 OPERATION = str(json.loads(stored_answer("google_veo", "created").body)["name"])
@@ -114,7 +115,9 @@ VEO_CALLS: dict[str, tuple[str, Theirs, VeoOurs]] = {
     ),
     "ask": (
         "running",
-        lambda client: client.operations.get(types.GenerateVideosOperation(name=OPERATION)),
+        lambda client: client.operations.get(
+            types.GenerateVideosOperation.model_validate({"name": OPERATION})
+        ),
         lambda ours, key: ours.poll_request(RemoteJob(OPERATION, MODEL), key),
     ),
     "test the key": (
@@ -209,7 +212,7 @@ def vertex_client(server: ScriptedServer) -> Iterator[Client]:
         enterprise=True,
         project=PROJECT,
         location="us-central1",
-        credentials=Credentials(token=TOKEN),
+        credentials=TOKENS.Credentials(token=TOKEN),
         http_options=types.HttpOptions(base_url=server.url, api_version="v1"),
     )
     yield client
@@ -272,7 +275,7 @@ def test_we_ask_for_a_token_as_google_auth_does() -> None:
     with serving(said("google_veo", "token")) as server:
         info = json.loads(key_file(token_uri=f"{server.url}/token"))
         scopes = ["https://www.googleapis.com/auth/cloud-platform"]
-        ServiceAccountCredentials.from_service_account_info(info, scopes=scopes).refresh(Request())
+        ACCOUNTS.Credentials.from_service_account_info(info, scopes=scopes).refresh(Request())
         theirs = server.received[-1]
         adapter = GoogleVeoAdapter(token_url=f"{server.url}/token")
         ours = send(server, adapter.token_request(Credential("google_veo", key_file()), datetime.now(UTC)))
