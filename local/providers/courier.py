@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -44,6 +44,8 @@ class _Delivery:
     task: Task
     url: str
     pack: Packer
+    waits: Sequence[float]
+    taken_below: int
 
     async def run(self) -> None:
         faults = self.task.faults
@@ -54,7 +56,7 @@ class _Delivery:
             await self._send_until_taken()
 
     async def _send_until_taken(self) -> None:
-        for attempt, wait in enumerate([*self.world.settings.webhook_retry_seconds, None], start=1):
+        for attempt, wait in enumerate([*self.waits, None], start=1):
             if await self.send(Seal.REAL, attempt) or wait is None:
                 return
             await asyncio.sleep(wait)
@@ -70,18 +72,28 @@ class _Delivery:
             self.note(seal, attempt, type(error).__name__)
             return False
         self.note(seal, attempt, answer.status_code)
-        return answer.status_code < 400
+        return answer.status_code < self.taken_below
 
     def note(self, seal: Seal, attempt: int, result: int | str) -> None:
         self.task.deliveries.append({"kind": seal.value, "attempt": attempt, "result": result})
 
 
-def deliver(world: World, task: Task, url: str, pack: Packer) -> None:
+def deliver(
+    world: World,
+    task: Task,
+    url: str,
+    pack: Packer,
+    *,
+    waits: Sequence[float] | None = None,
+    taken_below: int = 400,
+) -> None:
     """Sends one webhook of the task in the background, as its faults say, until it is taken (a status below 400).
 
+    ``waits`` are the seconds before each further try, those of the settings where the provider's are not known.
     ``pack(seal, timestamp)`` makes the parcel; it is called anew for each attempt. The body of a FORGED one is to lie.
     """
-    delivery = _Delivery(world, task, url, pack)
+    pauses = world.settings.webhook_retry_seconds if waits is None else waits
+    delivery = _Delivery(world, task, url, pack, pauses, taken_below)
     if "lost-webhook" in task.faults or "lost-completed" in task.faults:
         delivery.note(Seal.REAL, 0, "lost")
         return

@@ -21,6 +21,7 @@ MODULES: Mapping[str, str] = {
     "google_veo": "local.providers.google_veo",
     "gemini": "local.providers.gemini",
     "openai": "local.providers.openai",
+    "luma": "local.providers.luma",
 }
 
 
