@@ -91,7 +91,7 @@ class ElevenLabsAdapter(BaseAdapter):
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer: the audio, or an error (see `http_judgement`); never raises.
 
-        A 5xx in its own words may be repeated: the official client does so, too. A 2xx without audio is UNKNOWN.
+        A 5xx in its own words is taken for what it says, that nothing was made. A 2xx without audio is UNKNOWN.
         """
         if not 200 <= response.status < 300:
             return _judged(response)
