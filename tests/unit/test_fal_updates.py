@@ -138,7 +138,8 @@ def test_each_shape_of_result_gives_its_outputs(name: str, outputs: list[tuple[O
 
 
 def test_a_result_without_any_media_has_no_outputs() -> None:
-    for value in ({}, {"seed": 1}, {"images": []}, {"images": [{"width": 1}], "image": None}, []):
+    empty: list[Any] = [{}, {"seed": 1}, {"images": []}, {"images": [{"width": 1}], "image": None}, []]
+    for value in empty:
         assert adapter.parse_result(body(value)).outputs == ()
 
 
