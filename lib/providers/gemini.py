@@ -132,9 +132,15 @@ class GeminiAdapter(BaseAdapter):
         return HttpRequest("GET", url, {**_headers(credential), "Accept": "*/*"}, media_answer=True)
 
     def parse_result(self, response: HttpResponse) -> ProviderUpdate:
-        """Read the file; one that Google still works on is RUNNING, and is asked for with the next poll."""
+        """Read the file; one that Google still works on is RUNNING, and is asked for with the next poll.
+
+        One that is gone is FAILED: Google keeps files for two days.
+        """
         if response.status == 400 and str(envelope(response).get("status", "")).lower() == _NOT_YET:
             return ProviderUpdate(RemoteStatus.RUNNING, raw_status="completed, the file not yet active")
+        if _is_gone(response):
+            failure = Failure(FailureKind.DATA_EXPIRED, failure_in_http(response).message)
+            return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status="completed, the file gone")
         raise_unless_success(response)
         return ProviderUpdate(
             RemoteStatus.SUCCEEDED,
@@ -178,6 +184,13 @@ class GeminiAdapter(BaseAdapter):
         if not INTERACTION_ID.fullmatch(remote.provider_job_id):
             raise InvalidError(f"{remote.provider_job_id!r} is not the id of an interaction")
         return f"{self.base_url}/v1beta/interactions/{remote.provider_job_id}"
+
+
+def _is_gone(response: HttpResponse) -> bool:
+    """Google answers for a file that it does not have as for one of somebody else's: that says nothing of the key."""
+    error = envelope(response)
+    said = str(error.get("message", ""))
+    return bool(error) and (response.status == 404 or (response.status == 403 and "may not exist" in said))
 
 
 def _headers(credential: Credential) -> dict[str, str]:

@@ -230,10 +230,10 @@ def test_a_failed_model_is_a_failure_with_its_words(
     assert update.failure.message == "out of ideas"
 
 
-def test_a_file_that_google_no_longer_has_is_not_found(talk: Callable[[str], Talk]) -> None:
-    with pytest.raises(ProviderError) as raised:
-        talk("gemini").end_of(OMNI, prompt="[sim:purged]")
-    assert raised.value.code == FailureKind.NOT_FOUND.value
+def test_a_file_that_google_no_longer_has_ends_the_job(talk: Callable[[str], Talk]) -> None:
+    update = talk("gemini").end_of(OMNI, prompt="[sim:purged]")
+    assert update.failure is not None
+    assert update.failure.kind is FailureKind.DATA_EXPIRED
 
 
 @pytest.mark.parametrize("name", NAMES)

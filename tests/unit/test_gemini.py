@@ -167,9 +167,24 @@ def test_a_file_that_is_not_ready_is_asked_for_again() -> None:
     assert adapter.parse_result(stored_answer("gemini", "file_not_active")).status is RemoteStatus.RUNNING
     [output] = adapter.parse_result(stored_answer("gemini", "file")).outputs
     assert output.kind is OutputKind.DATA_URL
+
+
+@pytest.mark.parametrize("name", ["file_gone", "file_denied"])
+def test_a_file_that_is_gone_says_nothing_of_the_key(name: str) -> None:
+    update = adapter.parse_result(stored_answer("gemini", name))
+    assert update.status is RemoteStatus.FAILED
+    assert update.failure is not None
+    assert update.failure.kind is FailureKind.DATA_EXPIRED
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("no_key", FailureKind.AUTHENTICATION), ("overloaded", FailureKind.OUTAGE)],
+)
+def test_any_other_answer_about_a_file_is_an_error(name: str, kind: FailureKind) -> None:
     with pytest.raises(ProviderError) as raised:
-        adapter.parse_result(stored_answer("gemini", "file_gone"))
-    assert raised.value.code == FailureKind.NOT_FOUND.value
+        adapter.parse_result(stored_answer("gemini", name))
+    assert raised.value.code == kind.value
 
 
 @pytest.mark.parametrize(
