@@ -16,3 +16,4 @@ drop function emit;
 drop function save_transition;
 drop function ring;
 drop function transition_result;
+drop function ended_attempt;

@@ -2,11 +2,26 @@
 -- together, in one round trip. Each locks the job first. A call repeated with the same evidence changes nothing. All
 -- that change a job answer
 --   {"outcome": text, "changed": boolean, "job": job_snapshot, "outbox": [{"id", "topic", "group", "payload", "delay"}]}
+-- and, if an attempt ended, "ended": {...}.
 -- p_now is the caller's clock; the database's own clock decides nothing. jobs.created_at has whole milliseconds, as on
 -- the wire: a cursor of a list is made of it. All run as their caller: what it may not see is not there for them.
 --
 -- Here: what all transitions share, and those that need no provider's word. 007 has the submit, 008 what a provider
 -- says and what is stored of it; both and this file use the steps of 009.
+
+create function ended_attempt(p_job_id uuid) returns jsonb
+    language sql stable
+    return (
+        select jsonb_build_object('ended', jsonb_build_object(
+            'attempt', a.attempt, 'provider', a.provider, 'modelId', a.model_id, 'state', a.state,
+            'code', a.failure_kind, 'credential', split_part(a.credential_version, ':', 1),
+            'seconds', extract(epoch from a.ended_at - a.created_at), 'submits', a.submits,
+            'estimatedCost', a.estimated_cost, 'cost', a.cost))
+        from attempts a
+        where a.job_id = p_job_id and a.ended_at is not null and a.xmin = pg_current_xact_id()::xid
+        order by a.attempt desc limit 1);
+comment on function ended_attempt is
+    'The attempt that this very transaction ended, as the log has it: nothing of its input, its key or its address.';
 
 create function transition_result(
     p_outcome text, p_changed boolean, p_job jobs, p_outbox jsonb default '[]'
@@ -14,7 +29,8 @@ create function transition_result(
     language sql stable
     return jsonb_build_object('outcome', p_outcome, 'changed', p_changed,
                               'job', case when p_job.job_id is null then null else job_snapshot(p_job) end,
-                              'outbox', p_outbox);
+                              'outbox', p_outbox)
+           || case when p_changed then coalesce(ended_attempt(p_job.job_id), '{}') else '{}' end;
 comment on function transition_result is 'The answer that every transition function gives.';
 
 create function ring(p_channel text, p_job_id uuid) returns void
@@ -407,6 +423,6 @@ create function find_job(p_job_id uuid) returns jsonb
     return (select job_snapshot(j) from jobs j where j.job_id = p_job_id);
 comment on function find_job is 'The snapshot of a job, or null.';
 
-grant execute on function transition_result, ring, save_transition, emit, emit_check, emit_work, emit_cancel,
+grant execute on function ended_attempt, transition_result, ring, save_transition, emit, emit_check, emit_work, emit_cancel,
     record_answer, end_attempt, next_attempt, created_before, create_job, fail_job, request_cancel, find_job to vsl_api, vsl_worker;
 grant execute on function insert_outputs, greatest_step, update_job_status to vsl_worker;

@@ -8,6 +8,7 @@ from lib.domain.snapshot import JobSnapshot
 from lib.ports.journal import Journal
 from lib.ports.queue import WorkQueue
 from lib.ports.record import JobRecord, OutboxMessage, Transition
+from lib.services.attempt_log import log_ended_attempt
 
 HEAL_AFTER_SECONDS = 5
 
@@ -38,6 +39,7 @@ class AfterCommit:
         """Follow up on one transition and return it."""
         if transition.changed:
             self._journal.transition(transition.outcome, transition.job)
+            log_ended_attempt(self._journal, transition)
             self.mirror(transition.job, now)
         self.send(transition.outbox)
         return transition

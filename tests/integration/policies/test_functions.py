@@ -40,6 +40,7 @@ HARMLESS = {
 BY_ROW = {
     *("job_snapshot", "transition_result", "save_transition", "emit", "emit_check"),
     *("end_attempt", "end_generating", "apply_progress"),
+    *("created_before", "emit_cancel", "emit_work", "next_attempt"),
     *("sealed_credential", "credential_view"),
 }
 """Functions that take a whole row of jobs: what the caller may not see, the caller has to make up."""
@@ -55,6 +56,7 @@ CALLS: dict[str, LiteralString] = {
     "delete_credential": "select delete_credential(%(user)s, 'replicate', %(now)s)",
     "end_all_steps": "select end_all_steps(%(composed)s, true, %(now)s)",
     "end_step": "select end_step(%(composed)s, 1, 'mixing', true, %(now)s)",
+    "ended_attempt": "select ended_attempt(%(running)s)",
     "fail_job": "select fail_job(%(running)s, 'x', 'y', false, %(now)s)",
     "find_credential": "select find_credential(%(credential)s)",
     "find_job": "select find_job(%(finished)s)",
