@@ -26,9 +26,9 @@ from lib.bootstrap.credentials import (
     credential_cipher,
     credential_opener,
     credential_vault,
-    credentials,
     master_keys,
     note_credential_failure,
+    stored_credentials,
 )
 from lib.bootstrap.database import (
     address_of_record,
@@ -133,7 +133,6 @@ __all__ = [
     "credential_cipher",
     "credential_opener",
     "credential_vault",
-    "credentials",
     "database_logins",
     "database_url",
     "direct_uploads",
@@ -188,6 +187,7 @@ __all__ = [
     "shared_cache",
     "store_queue",
     "store_result",
+    "stored_credentials",
     "submit_attempt",
     "submit_queue",
     "subscriptions",
