@@ -49,7 +49,7 @@ def credential_cipher() -> "CredentialCipher":
 
 
 @cache
-def credentials() -> "Credentials":
+def stored_credentials() -> "Credentials":
     """The record of users' keys."""
     from lib.stores.postgres.repositories.credentials import PostgresCredentials
 
@@ -64,7 +64,7 @@ def credential_opener() -> "CredentialOpener":
     return CredentialOpener(
         platform=bootstrap.platform_credential,
         traits=lambda name: bootstrap.adapter(name).traits,
-        stored=bootstrap.credentials(),
+        stored=bootstrap.stored_credentials(),
         cipher=bootstrap.credential_cipher(),
     )
 
@@ -76,7 +76,7 @@ def credential_vault() -> "CredentialVault":
 
     return CredentialVault(
         traits=lambda name: bootstrap.adapter(name).traits,
-        stored=bootstrap.credentials(),
+        stored=bootstrap.stored_credentials(),
         cipher=bootstrap.credential_cipher,
         log=bootstrap.security_log(),
         clock=bootstrap.clock,
@@ -90,7 +90,7 @@ def check_credential() -> "CheckCredential":
 
     return CheckCredential(
         vault=bootstrap.credential_vault(),
-        stored=bootstrap.credentials(),
+        stored=bootstrap.stored_credentials(),
         open=bootstrap.credential,
         provider=bootstrap.provider,
         clock=bootstrap.clock,
@@ -103,7 +103,7 @@ def note_credential_failure() -> "NoteCredentialFailure":
     from lib.services.note_credential_failure import NoteCredentialFailure
 
     return NoteCredentialFailure(
-        stored=bootstrap.credentials(),
+        stored=bootstrap.stored_credentials(),
         journal=bootstrap.journal(),
         log=bootstrap.security_log(),
         clock=bootstrap.clock,
