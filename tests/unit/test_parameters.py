@@ -343,7 +343,8 @@ def test_every_parameter_that_is_given_reaches_the_model(catalogue: Catalogue, m
 
 
 def test_the_whole_requests_leave_out_no_parameter_of_a_shipped_model(catalogue: Catalogue) -> None:
-    for model in catalogue:
+    """Those of the other providers stand in the contract tests, beside what the provider receives."""
+    for model in (model for model in catalogue if model.provider == "replicate"):
         sized = {model.sizes.width, model.sizes.height} if model.sizes else set()
         assert set(WHOLE_REQUESTS[model.id]) | sized == set(model.supported_params)
 
