@@ -115,6 +115,11 @@ class CredentialHouse:
             job = new_job(self.now, caller.user_id, credentials=policy)
             return self.record.create_job(job, self.now)
 
+    def start_with(self, caller: Caller, key: str) -> str:
+        """A job of this caller's with this key, which is put for it: its id."""
+        self.put(caller, key)
+        return self.start(caller).job.job_id
+
     def end(self, job_id: str) -> None:
         """The job comes to its end."""
         self.worker_record.fail_job(job_id, code="x", message="y", retryable=False, now=self.now)
