@@ -33,3 +33,9 @@ def test_base64_that_cannot_be_read_is_the_callers_error_and_is_not_shown() -> N
         media.decoded()
     assert "not!" not in str(raised.value)
     assert "not!" not in repr(media)
+
+
+@pytest.mark.parametrize("digits", ["+/+/", "-_-_", "YQ==", "YQ"])
+def test_what_the_format_media_uri_allows_is_decoded(digits: str) -> None:
+    wanted = {"YQ": b"a", "YQ==": b"a"}.get(digits, b"\xfb\xff\xbf")
+    assert inline_media(f"data:image/png;base64,{digits}", "image").decoded() == wanted
