@@ -24,7 +24,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PUT(self) -> None:
         headers, body, path = self._headers(), self._body(), urlsplit(self.path).path
         self.house.uploads.append(headers)
-        if path.startswith("/upload/"):
+        if path.startswith("/upload/") and len(body) > self.house.limit_bytes:
+            self._answer(413)
+        elif path.startswith("/upload/"):
             key = upload_key("cog", headers["x-prediction-id"], path.rpartition("/")[2], "00")
             self._answer(307, {"Location": f"{self.house.bucket_url}/media/{key}?X-Amz-Signature=00"})
         else:
@@ -56,6 +58,7 @@ class UploadHouse:
         self.webhooks: Queue[tuple[dict[str, str], bytes]] = Queue()
         self.uploads: list[dict[str, str]] = []
         self.objects: dict[str, bytes] = {}
+        self.limit_bytes = 4_500_000  # what Lambda takes, as base64 in 6 MB
 
     @property
     def callback_url(self) -> str:
