@@ -16,6 +16,7 @@ from infra.session import NotReadyError, open_session
 from infra.settings import InfraSettings
 from lib.aws.secrets import plain_value
 from lib.domain.direct_upload import upload_url
+from lib.domain.errors import ConfigurationError
 
 PROVIDERS = ("cog",)
 OUTPUT = "ApiEndpoint"
@@ -23,7 +24,7 @@ OUTPUT = "ApiEndpoint"
 
 def address(session: Any, chosen: InfraSettings, provider: str) -> str:
     """The upload address of a provider at the deployed stage. Raises NotReadyError where it is not deployed."""
-    stack = names.app_stack(chosen.stage)
+    stack = f"Vsl-{chosen.stage}-app"
     secret = chosen.secret_name(names.TOKEN_KEY_SECRET)
     try:
         found = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
         values = load_into_environment()
         session, _account = open_session(values)
         print(address(session, settings.load(environment=values), provider))
-    except (NotReadyError, ValueError) as error:
+    except (NotReadyError, ConfigurationError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -36,6 +36,9 @@ from local.synth_cache import synthesized
 from local.template import ResourceState, Stack, load_assembly
 
 
+TOKEN_VARIABLE = "WEBHOOK_TOKEN_SECRET_NAME"  # noqa: S105 - the name of a variable, not a secret
+
+
 class LocalCloud:
     """Runs between `start` and `stop`; also a context manager. `endpoints` is known once it has started.
 
@@ -198,17 +201,15 @@ class LocalCloud:
         return self._custom_states[resource.where]
 
     def _upload_url(self, api_url: str) -> str:
-        """Where the Cog server puts its files; "" where the templates have no key for its token."""
-        from infra import names  # noqa: PLC0415 - it brings the CDK, which starts processes of its own
-
-        client = self._world.aws.client("secretsmanager")
-        try:
-            found = client.get_secret_value(SecretId=f"vsl/{STAGE}/{names.TOKEN_KEY_SECRET}")
-        except client.exceptions.ResourceNotFoundException:
+        """Where the Cog server puts its files; "" where no function has a key for its token."""
+        variables = (each.environment.get(TOKEN_VARIABLE) for each in self.deployment.functions.values())
+        name = next(filter(None, variables), None)
+        if name is None:
             return ""
-        finally:
-            client.close()
-        return upload_url(api_url, found["SecretString"], "cog")
+        client = self._world.aws.client("secretsmanager")
+        found = client.get_secret_value(SecretId=name)["SecretString"]
+        client.close()
+        return upload_url(api_url, found, "cog")
 
     def _endpoints(self, api_url: str) -> Endpoints:
         postgres, redis, aws = (self._services.url(part) for part in (Part.POSTGRES, Part.REDIS, Part.AWS))
