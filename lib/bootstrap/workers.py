@@ -101,10 +101,13 @@ def direct_uploads() -> "DirectUploads":
     return DirectUploads(sign, bases)
 
 
-def key_refused(credential: "Credential", words: str) -> None:
+def key_refused(credential: "Credential", user_id: str) -> None:
     """A provider refused a key: one that a user brought is not used again until it has been tested or replaced."""
+    from lib.domain.provider import FailureKind
+
     if credential.is_own:
-        bootstrap.note_credential_failure(credential.version, words)
+        note, code = bootstrap.note_credential_failure(), FailureKind.AUTHENTICATION.value
+        note(credential.version, code, user_id=user_id, provider=credential.provider)
     else:
         bootstrap.metrics().count("PlatformKeyRefused", provider=credential.provider)
 

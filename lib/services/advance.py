@@ -350,7 +350,7 @@ class AdvanceJob:
     ) -> None:
         """A provider that does not know the prediction has lost it; everything else is waited out."""
         if error.code == FailureKind.AUTHENTICATION.value:
-            self.submit.on_key_refused(credential, error.message)
+            self.submit.on_key_refused(credential, work.job.user_id)
         if error.code == FailureKind.NOT_FOUND.value:
             self._fail(work, error.code, error.message, now)
             return

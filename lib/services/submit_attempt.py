@@ -42,6 +42,13 @@ class Callback(Protocol):
         """The address with its token, or None where webhooks are switched off."""
 
 
+class HearOfKey(Protocol):
+    """Is told of a key that its provider refused, and whose job that was. Never raises."""
+
+    def __call__(self, credential: Credential, user_id: str, /) -> None:
+        """Take note."""
+
+
 class TakeOutputs(Protocol):
     """Takes over what a provider made that is with us already: in its answer, or put into our bucket by itself."""
 
@@ -84,7 +91,7 @@ class SubmitAttempt:
     clock: Callable[[], datetime]
     timing: Timing
     take_outputs: TakeOutputs
-    on_key_refused: Callable[[Credential, str], None]
+    on_key_refused: HearOfKey
     jitter: Callable[[], float] = random.random
 
     def send(
@@ -108,7 +115,6 @@ class SubmitAttempt:
         meter = UsageMeter()
         result = self._with_outputs(submission, client.submit(submission, credential, callback_url))
         usage, now = meter.usage(), self.clock()
-        self._hear_of_key(credential, result.failure)
         context = SubmitContext(submission, credential, submits, answer, usage, polled=callback_url is None)
         try:
             record_submit = RecordSubmit(self.record, self.after_commit, self.timing, self.jitter)
@@ -117,6 +123,8 @@ class SubmitAttempt:
             self._record_later(submission, result, credential.provider, claim)
             return Submitted(result, None)
         self.after_commit(transition, now)
+        if result.failure is not None and result.failure.kind is FailureKind.AUTHENTICATION:
+            self.on_key_refused(credential, transition.job.user_id)
         if result.outcome is SubmitOutcome.ACCEPTED and callback_url is not None and not transition.job.final:
             self._look_after(transition)
         return Submitted(result, transition)
@@ -157,10 +165,6 @@ class SubmitAttempt:
             words = f"The provider's answer could not be kept: {error.message}"
             return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
         return replace(result, update=taken)
-
-    def _hear_of_key(self, credential: Credential, failure: Failure | None) -> None:
-        if failure is not None and failure.kind is FailureKind.AUTHENTICATION:
-            self.on_key_refused(credential, failure.message)
 
     def _look_after(self, transition: Transition) -> None:
         """Ask the provider once it has been silent for a while: progress shows, and a lost webhook costs little.

@@ -1,5 +1,7 @@
 """One local cloud for the end-to-end suite: the template, the functions, real stores and the simulator, over HTTP."""
 
+import base64
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,9 @@ from local.cloud import LocalCloud
 from local.settings import CloudSettings
 from tests.e2e.caller import Caller
 from tests.e2e.door import Door
+
+MASTER_KEY, OTHER_MASTER_KEY = (base64.b64encode(secrets.token_bytes(32)).decode() for _ in range(2))
+"""The key that seals users' own, and the one that all are wrapped under anew: the functions know both."""
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +35,13 @@ def cloud(tmp_path_factory: pytest.TempPathFactory, dynamodb_door: Door) -> Iter
             "PollAfterSeconds": "2",
             "MaxOutputBytes": str(20 * 1024 * 1024),
             "RateLimitPerHour": "100000",
+            "UnpricedModels": "allowed",
         },
-        environment={"AWS_ENDPOINT_URL_DYNAMODB": dynamodb_door.url},
+        environment={
+            "AWS_ENDPOINT_URL_DYNAMODB": dynamodb_door.url,
+            "ENCRYPTION_KEY": MASTER_KEY,
+            "ENCRYPTION_KEYS_RETIRED": OTHER_MASTER_KEY,
+        },
     )
     with LocalCloud(settings) as cloud:
         assert cloud.endpoints is not None

@@ -180,7 +180,7 @@ class World:
             self.clock,
             self.timing,
             TakeOwnOutputs(ParkOutputs(lambda: self.bucket), None),
-            lambda credential, _words: self.refused_keys.append(credential.version),
+            lambda credential, _user_id: self.refused_keys.append(credential.version),
             jitter=lambda: 0.0,
         )
         self.generate = GenerateMedia(
