@@ -17,6 +17,7 @@ MAY_LOAD = {
     "describe_api": frozenset[str](),
     "read_analytics": frozenset[str](),
     "manage_jobs": frozenset[str](),
+    "manage_providers": frozenset[str](),
     "migrate_database": frozenset[str](),
     "check_replicate_status": frozenset[str](),
     "process_webhook": frozenset[str](),
