@@ -14,7 +14,7 @@ from lib import settings, work_settings
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
-WRITTEN_BY_THE_TEMPLATES = re.compile(r".*_(SECRET_NAME|TABLE|URL)|S3_BUCKET|WEBHOOK_TOKEN_KEY")
+WRITTEN_BY_THE_TEMPLATES = re.compile(r".*_(SECRET_NAME|TABLE|URL)|S3_BUCKET|STAGE|WEBHOOK_TOKEN_KEY")
 """Variables of functions that no operator sets: names and addresses of resources."""
 
 
