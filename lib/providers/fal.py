@@ -116,7 +116,7 @@ class FalAdapter(BaseAdapter):
         """Judge the answer to a submit; never raises."""
         if not 200 <= response.status < 300:
             own = is_own_error(response)
-            failure = replace(failure_in_http(response), unbilled=own)  # nothing ran: it was not queued
+            failure = replace(failure_in_http(response), unbilled=own)  # if fal says so, nothing was queued
             return SubmitResult(outcome_of(response, in_own_words=own), failure=failure)
         request_id = request_id_in(json_object(response.body))
         if request_id is None:

@@ -18,6 +18,9 @@
 | 404 in fal's words | not found |
 | 429 | rate limited |
 | 5xx | outage |
+
+A completed request that failed by a server error costs nothing; what else is billed is not said
+(fal.ai/docs/documentation/model-apis/pricing, read November 2026).
 """
 
 import json
@@ -101,8 +104,13 @@ def is_not_ready(response: HttpResponse) -> bool:
 
 
 def _failure(kind: FailureKind, words: str, wait: float | None = None) -> Failure:
-    retryable = kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE)
-    return Failure(kind, clipped(words), retryable=retryable, retry_after_seconds=wait)
+    return Failure(
+        kind,
+        clipped(words),
+        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        retry_after_seconds=wait,
+        unbilled=kind is FailureKind.OUTAGE,
+    )
 
 
 def _kind_by_type(body: Mapping[str, Any]) -> FailureKind | None:

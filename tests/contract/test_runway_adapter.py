@@ -73,7 +73,7 @@ def end_of(client: HttpProviderClient, result: SubmitResult) -> ProviderUpdate:
 def test_a_task_is_made_and_polled_to_its_output_and_its_price(client: HttpProviderClient) -> None:
     update = end_of(client, submit(client, "a lighthouse"))
     assert update.status is RemoteStatus.SUCCEEDED
-    assert update.cost_usd == Decimal("0.08")
+    assert update.cost_usd == Decimal("0.05")
     assert httpx.get(update.outputs[0].value).content.startswith(b"\x89PNG")
 
 

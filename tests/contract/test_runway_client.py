@@ -42,7 +42,7 @@ def image(client: RunwayML, prompt: str) -> str:
 def test_a_task_is_created_and_read_to_its_end(client: RunwayML) -> None:
     task = ended(client, image(client, "a red kite"))
     assert task.status == "SUCCEEDED"
-    assert task.cost.credits == 8
+    assert task.cost.credits == 5
     assert httpx.get(task.output[0]).content.startswith(b"\x89PNG")
 
 

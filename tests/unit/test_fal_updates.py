@@ -175,11 +175,8 @@ def test_a_result_that_is_an_error_is_the_jobs_failure_in_fals_words(
     canceled = kind is FailureKind.CANCELED
     assert update.status is (RemoteStatus.CANCELED if canceled else RemoteStatus.FAILED)
     assert update.failure is not None
-    assert (update.failure.kind, update.failure.retryable, update.failure.unbilled) == (
-        kind,
-        retryable,
-        False,
-    )
+    assert (update.failure.kind, update.failure.retryable) == (kind, retryable)
+    assert update.failure.unbilled is (kind is FailureKind.OUTAGE)  # server errors are never charged
     assert words in update.failure.message
 
 
