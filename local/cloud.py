@@ -35,7 +35,6 @@ from local.sqs_client import SqsClient
 from local.synth_cache import synthesized
 from local.template import ResourceState, Stack, load_assembly
 
-
 TOKEN_VARIABLE = "WEBHOOK_TOKEN_SECRET_NAME"  # noqa: S105 - the name of a variable, not a secret
 
 
