@@ -115,7 +115,8 @@ class Circuit:
       ^                                        it failed                   |
       +------------------------------- it was answered -------------------+
 
-    A probe whose process died is taken over at `probe_until`.
+    A probe whose process died is taken over at `probe_until`. A circuit that is in doubt is half open without a failure
+    of its own: the other one has opened.
     """
 
     failures: int = 0
@@ -127,6 +128,11 @@ class Circuit:
     def is_open(self) -> bool:
         """Open or half open."""
         return self.open_until > 0
+
+    @property
+    def has_failed(self) -> bool:
+        """Open or half open after failures of its own."""
+        return self.is_open and self.failures > 0
 
     def wait(self, now: int) -> int:
         """The milliseconds until a call may be made; of a half-open circuit only by whoever gets the probe."""
@@ -152,8 +158,13 @@ class Circuit:
         """After an answer. One to a call from before it opened does not close it."""
         return type(self)() if now >= self.open_until else self
 
+    def doubted(self, now: int) -> Self:
+        """After the other circuit opened: one call finds out whether this one is to open, too."""
+        return self if self.is_open else replace(self, failures=0, open_until=now)
+
     def _opened(self, now: int, rules: CircuitRules) -> Self:
-        return replace(self, failed_at=now, open_until=now + round(rules.open_seconds * 1000), probe_until=0)
+        failures, until = max(1, self.failures), now + round(rules.open_seconds * 1000)
+        return replace(self, failures=failures, failed_at=now, open_until=until, probe_until=0)
 
 
 CLOSED = Circuit()
@@ -170,9 +181,13 @@ class Circuits:
         """The circuit of this traffic."""
         return self.submits if traffic is Traffic.SUBMITS else self.questions
 
-    def with_one(self, traffic: Traffic, circuit: Circuit) -> Self:
-        """Both, one of them replaced."""
-        return replace(self, **{traffic.value: circuit})
+    def with_one(self, traffic: Traffic, circuit: Circuit, now: int) -> Self:
+        """Both, one of them replaced; where it has just opened, the other is in doubt."""
+        both = replace(self, **{traffic.value: circuit})
+        if not circuit.has_failed or self.of(traffic).has_failed:
+            return both
+        other = Traffic.QUESTIONS if traffic is Traffic.SUBMITS else Traffic.SUBMITS
+        return replace(both, **{other.value: both.of(other).doubted(now)})
 
     def as_text(self) -> str:
         """Always the same text for the same circuits; empty while both are as they began."""

@@ -102,13 +102,13 @@ class SharedFlow:
         if failure is not None:
             self._obey(credential, failure, moment)
         if failure is not None and failure.kind is FailureKind.OUTAGE:
-            self._change(credential, traffic, lambda circuit: circuit.failed(moment, self._rules))
+            self._change(credential, traffic, lambda circuit: circuit.failed(moment, self._rules), moment)
         else:
-            self._change(credential, traffic, lambda circuit: circuit.answered(moment))
+            self._change(credential, traffic, lambda circuit: circuit.answered(moment), moment)
 
-    def unsent(self, credential: Credential, now: datetime, *, traffic: Traffic = Traffic.SUBMITS) -> None:  # noqa: ARG002 - a probe is given back at any time
+    def unsent(self, credential: Credential, now: datetime, *, traffic: Traffic = Traffic.SUBMITS) -> None:
         """See the port."""
-        self._change(credential, traffic, lambda circuit: circuit.unprobed())
+        self._change(credential, traffic, lambda circuit: circuit.unprobed(), milliseconds(now))
 
     def is_shut(self, provider: str, version: str, now: datetime) -> bool:
         """Whether the circuit for submits with this version of a key is open; takes no token and no probe."""
@@ -153,6 +153,7 @@ class SharedFlow:
             credential,
             traffic,
             lambda circuit: circuit.probed(moment, lease_seconds) if _may_probe(circuit, moment) else circuit,
+            moment,
         )
         with self._memory.of(flow_name(credential)) as known:
             circuit = known.circuits.of(traffic)
@@ -172,7 +173,9 @@ class SharedFlow:
         self._store.close(flow_name(credential), until)
         self._journal.count("ProviderPaused", provider=credential.provider)
 
-    def _change(self, credential: Credential, traffic: Traffic, change: Callable[[Circuit], Circuit]) -> bool:
+    def _change(
+        self, credential: Credential, traffic: Traffic, change: Callable[[Circuit], Circuit], moment: int
+    ) -> bool:
         """Whether the circuit was changed, by us. What others did meanwhile is read, and changed in its turn."""
         name = flow_name(credential)
         with self._memory.of(name) as known:
@@ -182,7 +185,7 @@ class SharedFlow:
             changed = change(before)
             if changed == before:
                 return False
-            done, held = self._store.swap(name, held, held.with_one(traffic, changed))
+            done, held = self._store.swap(name, held, held.with_one(traffic, changed, moment))
             with self._memory.of(name) as known:
                 known.circuits = held
             if done:
@@ -191,10 +194,10 @@ class SharedFlow:
         return False
 
     def _tell(self, credential: Credential, traffic: Traffic, before: Circuit, after: Circuit) -> None:
-        if before.is_open == after.is_open:
+        if before.has_failed == after.has_failed:
             return
         event, counter = (
-            ("circuit_opened", "CircuitOpened") if after.is_open else ("circuit_closed", "CircuitClosed")
+            ("circuit_opened", "CircuitOpened") if after.has_failed else ("circuit_closed", "CircuitClosed")
         )
         facts = {"provider": credential.provider, "credential": credential.version, "traffic": traffic.value}
         self._journal.note(event, None, **facts)

@@ -106,7 +106,7 @@ def test_circuits_change_only_for_who_knows_how_they_stand(store: FlowStore, nam
     assert store.swap(name, BOTH_CLOSED, OPEN) == (True, OPEN)
     assert store.swap(name, BOTH_CLOSED, OPEN) == (False, OPEN)
     assert store.ask(FlowAsk(name, SHARED, 1), NOW).circuits == OPEN
-    both = OPEN.with_one(Traffic.QUESTIONS, Circuit(failures=1, failed_at=NOW))
+    both = OPEN.with_one(Traffic.QUESTIONS, Circuit(failures=1, failed_at=NOW), NOW)
     assert store.swap(name, OPEN, both) == (True, both)
     assert store.swap(name, both, BOTH_CLOSED) == (True, BOTH_CLOSED)
     assert store.ask(FlowAsk(name), NOW).circuits == BOTH_CLOSED
@@ -144,7 +144,7 @@ def test_of_askers_at_once_no_two_get_the_same_token(store: FlowStore, name: str
 
 def test_of_probes_at_once_exactly_one_is_won(store: FlowStore, name: str) -> None:
     store.swap(name, BOTH_CLOSED, OPEN)
-    probed = OPEN.with_one(Traffic.SUBMITS, OPEN.submits.probed(NOW + 30_000, 30))
+    probed = OPEN.with_one(Traffic.SUBMITS, OPEN.submits.probed(NOW + 30_000, 30), NOW)
     with ThreadPoolExecutor(6) as pool:
         won = list(pool.map(lambda _: store.swap(name, OPEN, probed)[0], range(12)))
     assert sum(won) == 1

@@ -171,6 +171,34 @@ def test_a_provider_that_takes_no_jobs_is_still_asked_about_those_it_has(clock: 
     assert control.before(KEY, traits(), clock(), traffic=Traffic.QUESTIONS) is not None
 
 
+@pytest.mark.parametrize("first", list(Traffic))
+def test_when_one_circuit_opens_a_single_call_finds_out_about_the_other(clock: Clock, first: Traffic) -> None:
+    other = Traffic.QUESTIONS if first is Traffic.SUBMITS else Traffic.SUBMITS
+    store, journal = MemoryFlowStore(), FakeJournal()
+    several = [SharedFlow(store, CircuitRules(), journal, jitter=lambda: 0.0) for _ in range(3)]
+    outages(several[0], clock, 5, traffic=first)
+    clock.move(1)
+    pauses = [control.before(KEY, traits(), clock(), traffic=other) for control in several]
+    assert [pause is None for pause in pauses] == [True, False, False]
+    assert journal.counts == {"CircuitOpened": 1}
+    several[0].after(KEY, OUTAGE, clock(), traffic=other)
+    assert journal.counts == {"CircuitOpened": 2}
+    clock.move(30)
+    assert several[1].before(KEY, traits(), clock(), traffic=other) is None
+    several[1].after(KEY, None, clock(), traffic=other)
+    assert journal.counts == {"CircuitOpened": 2, "CircuitClosed": 1}
+
+
+def test_a_doubt_that_was_unfounded_is_no_news(clock: Clock) -> None:
+    journal = FakeJournal()
+    control = SharedFlow(MemoryFlowStore(), CircuitRules(), journal, jitter=lambda: 0.0)
+    outages(control, clock, 5)
+    assert control.before(KEY, traits(), clock(), traffic=Traffic.QUESTIONS) is None
+    control.after(KEY, None, clock(), traffic=Traffic.QUESTIONS)
+    assert [control.before(KEY, traits(), clock(), traffic=Traffic.QUESTIONS) for _ in range(3)] == [None] * 3
+    assert journal.counts == {"CircuitOpened": 1}
+
+
 def test_a_probe_whose_process_died_is_taken_over(clock: Clock) -> None:
     store = MemoryFlowStore()
     dead, other = flow(store), flow(store)
