@@ -27,6 +27,7 @@ from lib.ports.flow import FlowControl, OpenFlow, Pause
 from lib.ports.provider import Operation, ProviderAdapter, ProviderTransport
 from lib.providers.answers import error_of
 from lib.providers.heard import Heard
+from lib.providers.hiding import errors_without_key, result_without_key, update_without_key
 from lib.providers.submit import submit
 
 MAX_RECOVER_PAGES = 10
@@ -70,7 +71,9 @@ class HttpProviderClient:
         if pause is not None:
             return SubmitResult(SubmitOutcome.DEFERRED, failure=_failure_of(pause))
         heard = Heard(self._transport)
-        result = self._submit(heard, submission, credential, callback_url)
+        result = result_without_key(
+            self._submit(heard, submission, credential, callback_url), credential
+        )
         if heard.anything:
             flow.after(credential, heard.failure_of_submit(result), self._clock())
         else:
@@ -87,14 +90,14 @@ class HttpProviderClient:
             # an answer that brings the files is as long in coming as a result
             operation = Operation.RESULT if request.media_answer else Operation.POLL
             answer = self._send(heard, request, operation)
-            update = self._about(remote, self._adapter.parse_poll(answer))
+            update = update_without_key(self._about(remote, self._adapter.parse_poll(answer)), credential)
             if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
                 return update
             request = self._adapter.result_request(replace(remote, result_ref=update.result_ref), opened)
             if request is None:
                 return update
             answer = self._send(heard, request, Operation.RESULT)
-            return self._about(remote, self._adapter.parse_result(answer))
+            return update_without_key(self._about(remote, self._adapter.parse_result(answer)), credential)
 
     def cancel(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """Ask to cancel."""
@@ -102,7 +105,8 @@ class HttpProviderClient:
             request = self._adapter.cancel_request(remote, self._tokens.opened(credential, heard))
             if request is None:
                 return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
-            return self._adapter.parse_cancel(self._send(heard, request, Operation.CANCEL))
+            answer = self._send(heard, request, Operation.CANCEL)
+            return update_without_key(self._adapter.parse_cancel(answer), credential)
 
     def recover(
         self,
@@ -136,12 +140,13 @@ class HttpProviderClient:
 
     def test(self, credential: Credential) -> str:
         """Return the account's name."""
-        request = self._adapter.test_request(self._tokens.opened(credential, self._transport))
-        if request is None:
-            raise ProviderError(
-                f"{self._adapter.name} has no call that proves a key", code=FailureKind.UNKNOWN.value
-            )
-        return self._adapter.parse_test(self._send(self._transport, request, Operation.TEST))
+        with errors_without_key(credential):
+            request = self._adapter.test_request(self._tokens.opened(credential, self._transport))
+            if request is None:
+                raise ProviderError(
+                    f"{self._adapter.name} has no call that proves a key", code=FailureKind.UNKNOWN.value
+                )
+            return self._adapter.parse_test(self._send(self._transport, request, Operation.TEST))
 
     def webhook_secret(self, credential: Credential) -> str | None:
         """Fetch the secret of the account's webhooks, unless the credential holds it: `webhookToken`."""
@@ -162,7 +167,8 @@ class HttpProviderClient:
             raise error_of(_failure_of(pause))
         heard = Heard(self._transport)
         try:
-            yield heard
+            with errors_without_key(credential):
+                yield heard
         finally:
             if heard.anything:
                 flow.after(credential, heard.failure(), self._clock(), traffic=Traffic.QUESTIONS)
