@@ -71,9 +71,7 @@ class HttpProviderClient:
         if pause is not None:
             return SubmitResult(SubmitOutcome.DEFERRED, failure=_failure_of(pause))
         heard = Heard(self._transport)
-        result = result_without_key(
-            self._submit(heard, submission, credential, callback_url), credential
-        )
+        result = result_without_key(self._submit(heard, submission, credential, callback_url), credential)
         if heard.anything:
             flow.after(credential, heard.failure_of_submit(result), self._clock())
         else:
