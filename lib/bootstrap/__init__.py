@@ -45,15 +45,6 @@ from lib.bootstrap.database import (
     subscriptions,
 )
 from lib.bootstrap.flow import admission_path, flow_control
-from lib.bootstrap.gateway import (
-    choose_key,
-    choose_model,
-    gateway,
-    list_providers,
-    plan_alternatives,
-    provider_titles,
-    unpriced_models,
-)
 from lib.bootstrap.models import (
     adapter,
     callback,
@@ -81,6 +72,15 @@ from lib.bootstrap.queues import (
     submit_queue,
     url_signer,
     worker_notes,
+)
+from lib.bootstrap.routing import (
+    choose_key,
+    choose_model,
+    gateway,
+    list_providers,
+    plan_alternatives,
+    provider_titles,
+    unpriced_models,
 )
 from lib.bootstrap.stores import (
     dynamodb,

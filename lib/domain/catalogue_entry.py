@@ -41,6 +41,7 @@ def read_model(model_id: str, media_type: MediaType, entry: Mapping[str, Any]) -
         sizes=_sizes(entry.get("sizes")),
         fallbacks=tuple(entry.get("fallbacks", ())),
         credentials=CredentialPolicy(entry.get("credentials", CredentialPolicy.OWN_THEN_PLATFORM)),
+        only_by_name=entry.get("onlyByName", False),
         standard={name: read_rule(rule) for name, rule in entry.get("standard", {}).items()},
         source=tuple(entry.get("source", ())),
         verified_on=entry.get("verifiedOn"),

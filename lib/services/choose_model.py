@@ -51,7 +51,9 @@ class ChooseModel:
 
     def _models(self, request: StandardRequest, provider: str | None) -> list[ModelConfig]:
         takes = [
-            model for model in self.catalogue if model.standard and model.media_type is request.media_type
+            model
+            for model in self.catalogue
+            if model.standard and not model.only_by_name and model.media_type is request.media_type
         ]
         found = [model for model in takes if provider in (None, model.provider)]
         if not found:

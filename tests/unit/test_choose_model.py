@@ -106,6 +106,14 @@ def test_fewer_warnings_come_before_a_lower_price() -> None:
     assert house.choose(style=None) == "cheap"
 
 
+def test_a_model_that_is_used_by_its_name_alone_is_never_chosen() -> None:
+    house = House({"example": model("a", 0, onlyByName=True), "real": model("b", 0.2)})
+
+    assert house.choose() == "real"
+    with pytest.raises(UnknownModelError):
+        house.choose(provider="a")
+
+
 def test_a_provider_that_is_given_is_kept_to() -> None:
     house = House({"cheap": model("a", 0.1), "dear": model("b", 0.2)})
 
