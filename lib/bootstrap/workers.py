@@ -117,12 +117,13 @@ def handle_message() -> "HandleMessage":
     """Works through the advance queue."""
     from lib import work_settings as w
     from lib.services.advance import AdvanceJob
+    from lib.services.advance_parts import AdvanceParts
     from lib.services.handle_message import HandleMessage
     from lib.services.keep_note import KeepNote
     from lib.services.processed_events import ProcessedWebhooks
 
     bootstrap.settings(w.AdvanceSettings)
-    advance = AdvanceJob(
+    parts = AdvanceParts(
         record=bootstrap.record(),
         after_commit=bootstrap.after_commit(),
         submit=bootstrap.submit_attempt(),
@@ -134,6 +135,7 @@ def handle_message() -> "HandleMessage":
         clock=bootstrap.clock,
         timing=bootstrap.timing(),
     )
+    advance = AdvanceJob(parts)
     processed = ProcessedWebhooks(bootstrap.shared_cache(), on_outage=bootstrap.on_outage)
     return HandleMessage(
         advance=advance,

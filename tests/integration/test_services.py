@@ -406,3 +406,35 @@ def test_a_sweep_leaves_its_figures_in_the_record(world: World, postgres_url: st
 
 def _request(prompt: str = "a lighthouse", key: str | None = None) -> tuple[Caller, GenerateRequest]:
     return Caller("alice", None), GenerateRequest("image", "flux-schnell", {}, prompt, None, key, prompt)
+
+
+def test_a_queued_job_whose_key_cannot_be_opened_fails_and_says_so(world: World) -> None:
+    world.provider.on_submit = OnSubmit.THROTTLE
+    job_id = create(world)
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.key_is_lost = True
+    world.pass_time(60)
+    world.drain()
+    ended = job(world, job_id)
+    assert ended.status is JobStatus.FAILED
+    assert ended.data["error"]["code"] == "key_unreadable"
+    assert world.provider.received == []
+
+
+def test_a_running_job_whose_key_cannot_be_opened_is_waited_for_until_its_deadline(world: World) -> None:
+    job_id = create(world)
+    world.key_is_lost = True
+    world.settle([job_id])
+    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+
+
+def test_a_running_job_whose_key_comes_back_completes(world: World) -> None:
+    job_id = create(world)
+    world.key_is_lost = True
+    for _ in range(2):
+        world.provider.work(only_prediction(world))
+        world.pass_time(100)
+        world.drain()
+    world.key_is_lost = False
+    world.settle([job_id])
+    assert job(world, job_id).status is JobStatus.COMPLETED

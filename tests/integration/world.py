@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from lib.domain.caller import Caller
-from lib.domain.errors import GatewayError
+from lib.domain.errors import ConfigurationError, GatewayError
 from lib.domain.provider import Credential
 from lib.domain.provider_json import update_from_json, update_to_json
 from lib.domain.retention import RetentionPeriods
@@ -19,6 +19,7 @@ from lib.ports.holds import GrantEverything
 from lib.ports.record import Answer, PlannedAttempt
 from lib.ports.tier import Tier
 from lib.services.advance import AdvanceJob
+from lib.services.advance_parts import AdvanceParts
 from lib.services.after_commit import AfterCommit
 from lib.services.cancel import CancelJob
 from lib.services.choose_key import ChooseKey
@@ -153,6 +154,7 @@ class World:
         self.store_queue = MemoryQueue(self.clock)
         self.submit_queue = MemoryQueue(self.clock)
         self.refused_keys: list[str] = []
+        self.key_is_lost = False
         self.fallbacks: tuple[PlannedAttempt, ...] = ()
         self.bucket, self.source = FakeBucket(), FakeSource(PICTURE)
         self.storing_stops: Callable[[], bool] = lambda: False
@@ -197,12 +199,12 @@ class World:
             clock=self.clock,
             timing=self.timing,
         )
-        advance = AdvanceJob(
+        parts = AdvanceParts(
             record=self.record,
             after_commit=after,
             submit=submit,
             provider=lambda _name: provider,
-            credential=lambda _name, _version: CREDENTIAL,
+            credential=self._key,
             note_progress=lambda *_args: None,
             load_input=_no_input,
             journal=self.journal,
@@ -210,6 +212,7 @@ class World:
             timing=self.timing,
             jitter=lambda: 0.5,
         )
+        advance = AdvanceJob(parts)
         self.handle = HandleMessage(
             advance,
             MemoryProcessedEvents(),
@@ -354,6 +357,11 @@ class World:
 
     def _handle_store(self, message: Mapping[str, Any]) -> None:
         self.store.handle(message, self.storing_stops)
+
+    def _key(self, _name: str, _version: str) -> Credential:
+        if self.key_is_lost:
+            raise ConfigurationError("the key cannot be opened", code="key_unreadable")
+        return CREDENTIAL
 
     def _plan(self, *_asked: Any) -> tuple[PlannedAttempt, ...]:
         return self.fallbacks
