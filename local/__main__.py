@@ -85,8 +85,12 @@ def _announce(cloud: LocalCloud) -> None:
         )
 
 
+PASSED_ON = ("MODELS_CONFIG", "PROVIDERS_CONFIG", "UNPRICED_MODELS")
+"""What the functions get as it is: other models, and providers that are all data."""
+
+
 def settings_from(environment: Mapping[str, str]) -> CloudSettings:
-    """Settings of `make run` from PORT and the providers' keys; ValueError for a PORT that is none."""
+    """Settings of `make run`: PORT, the providers' keys, and `PASSED_ON`; ValueError for a PORT that is none."""
     port = environment.get("PORT") or str(DEFAULT_PORT)
     if not port.isdigit() or int(port) > 65535:
         raise ValueError(f"PORT is {port!r}; it must be a number from 0 (a free port) to 65535")
@@ -94,6 +98,7 @@ def settings_from(environment: Mapping[str, str]) -> CloudSettings:
         port=int(port),
         replicate_token=environment.get("REPLICATE_API_TOKEN", "").strip(),
         provider_keys=_provider_keys(environment),
+        environment={name: environment[name] for name in PASSED_ON if environment.get(name)},
         warm=True,
     )
 
