@@ -26,6 +26,7 @@ ROWS = {
     "webhook": "benchmarks.functions.webhook",
     "ready": "benchmarks.whole.result_ready",
     "load": "benchmarks.whole.load",
+    "outage": "benchmarks.outage.measure",
 }
 """The rows in the order of their measuring: what a busy local cloud would disturb comes before it is started."""
 

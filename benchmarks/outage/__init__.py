@@ -1,0 +1,1 @@
+"""What one provider's outage does to the jobs of another."""
