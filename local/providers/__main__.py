@@ -24,7 +24,7 @@ def main(arguments: Sequence[str]) -> int:
     names = (given.pop("only") or ",".join(MODULES)).split(",")
     try:
         asyncio.run(_serve(Providers(settings_from(os.environ, **given), names)))
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, OverflowError, ValueError, KeyError) as error:
         print(f"the provider simulators cannot start: {error}", file=sys.stderr)
         return 1
     return 0

@@ -15,7 +15,7 @@ PRESETS = {
 }
 HEIGHTS = {"360p": 360, "480p": 480, "540p": 540, "580p": 580, "720p": 720, "1080p": 1080}
 VIDEO_WORDS = ("video", "veo", "seedance", "hailuo", "luma-dream", "pixverse", "sora")
-AUDIO_WORDS = ("audio", "music", "tts", "speech", "sound", "lyria", "elevenlabs")
+AUDIO_WORDS = ("audio", "music", "tts", "speech", "sound", "lyria", "elevenlabs", "kokoro")
 TEXT_WORDS = ("any-llm", "vision", "caption")
 LONGEST_SECONDS = 60.0
 

@@ -1,0 +1,54 @@
+"""The simulated providers as a service of the local cloud: where the functions find them, and when they give way."""
+
+import json
+from pathlib import Path
+
+import httpx
+
+from lib.providers.registry import ADAPTERS, load_adapter
+from local.__main__ import settings_from
+from local.backing_services import BackingServices
+from local.providers.registry import MODULES
+from local.settings import CloudSettings, Part
+
+
+def test_functions_find_every_simulated_provider_with_its_key(tmp_path: Path) -> None:
+    services = BackingServices(CloudSettings(parts=frozenset({Part.PROVIDERS})), tmp_path)
+    services.start()
+    try:
+        parameters, secrets = services.parameters("local"), services.secrets()
+        addresses = json.loads(parameters["ProviderAddresses"])
+        assert {name.removeprefix("providers/") for name in secrets} == set(MODULES)
+        for name in set(MODULES) & set(ADAPTERS):
+            load_adapter(name, addresses[name])
+        assert httpx.get(f"{addresses['fal']['rest_url']}/.well-known/jwks.json").status_code == 200
+        assert parameters["OutputHostException"] == services.url(Part.PROVIDERS).removeprefix("http://")
+        assert parameters["ProviderWebhooks"] == "enabled"
+    finally:
+        services.stop()
+
+
+def test_a_provider_with_a_real_key_is_the_real_one_and_is_polled(tmp_path: Path) -> None:
+    keys = {"runway": "key_real"}
+    chosen = CloudSettings(parts=frozenset({Part.PROVIDERS}), provider_keys=keys)
+    services = BackingServices(chosen, tmp_path)
+    services.start()
+    try:
+        parameters = services.parameters("local")
+        assert "runway" not in json.loads(parameters["ProviderAddresses"])
+        assert services.secrets()["providers/runway"] == "key_real"
+        assert (parameters["ProviderWebhooks"], parameters["PollAfterSeconds"]) == ("except:runway", "2")
+    finally:
+        services.stop()
+
+
+def test_real_keys_are_taken_from_the_variables_of_the_registry() -> None:
+    given = {
+        "FAL_KEY": " id:secret ",
+        "RUNWAYML_API_SECRET": "",
+        "REPLICATE_API_TOKEN": "r8_real",
+        "PORT": "0",
+    }
+    settings = settings_from(given)
+    assert dict(settings.provider_keys) == {"fal": "id:secret"}
+    assert settings.replicate_token == "r8_real"
