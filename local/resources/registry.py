@@ -16,8 +16,8 @@ from local.resources import (
 from local.resources.kind import Kind
 from local.template import Stack, TemplateError
 
-_MODULES = (apigateway, dynamodb, events, kms, lambda_, s3, secrets, sns, sqs, without_effect)
-KINDS: dict[str, Kind] = {name: kind for module in _MODULES for name, kind in module.KINDS.items()}
+MODULES = (apigateway, dynamodb, events, kms, lambda_, s3, secrets, sns, sqs, without_effect)
+KINDS: dict[str, Kind] = {name: kind for module in MODULES for name, kind in module.KINDS.items()}
 
 
 def kind_of(type_name: str) -> Kind:

@@ -1,4 +1,4 @@
-"""The small rules of the local cloud: schedules, reports of failed messages, log lines, generated secrets."""
+"""The small rules of the local cloud: schedules, reports of failed messages, log lines, generated secrets, resource types."""
 
 import json
 import string
@@ -9,6 +9,7 @@ import pytest
 
 from local.console import readable
 from local.events import failed_ids
+from local.resources import registry
 from local.resources.secrets import generate
 from local.schedule_expression import next_run
 
@@ -117,3 +118,9 @@ def test_a_generated_secret_follows_its_rules() -> None:
     keyed = json.loads(generate({"SecretStringTemplate": '{"user": "x"}', "GenerateStringKey": "password"}))
     assert keyed["user"] == "x"
     assert len(keyed["password"]) == 32
+
+
+def test_no_resource_type_is_declared_twice() -> None:
+    """What has an effect is not at the same time said to have none: the later would win in silence."""
+    declared = [name for module in registry.MODULES for name in module.KINDS]
+    assert len(declared) == len(set(declared)) == len(registry.KINDS)
