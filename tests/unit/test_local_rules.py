@@ -1,4 +1,4 @@
-"""The small rules of the local cloud: schedules, reports of failed messages, log lines, generated secrets, resource types."""
+"""Small rules of the local cloud: schedules, reports of failed messages, log lines, secrets, resource types."""
 
 import json
 import string
