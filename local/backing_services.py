@@ -84,6 +84,11 @@ class BackingServices:
             return REAL_REPLICATE
         return self._services[part].url if part in self._services else ""
 
+    def provider_urls(self) -> dict[str, str]:
+        """The addresses of the simulated providers, by name."""
+        simulators = self._services.get(Part.PROVIDERS)
+        return simulators.urls if isinstance(simulators, ProviderSimulators) else {}
+
     def act(self, name: str, action: str) -> None:
         """`kill`, `freeze`, `thaw` or `start` of a part by its name; KeyError for anything else."""
         service = self._services[Part(name)] if name in self._services else None

@@ -14,6 +14,7 @@ VSL Media Gateway is ready.
   API        {endpoints.api_url}
   API key    {endpoints.api_key}
   Replicate  {endpoints.replicate_url}  ({replicate})
+  Providers  {", ".join(endpoints.provider_urls)}  (simulated; their addresses are in endpoints.json)
   Cog        {endpoints.cog_url}  (a real server with a small predictor)
   AWS        {endpoints.aws_endpoint_url}  (moto)
   Postgres   {endpoints.postgres_url}  (owner; the functions' logins are in endpoints.json)

@@ -226,6 +226,7 @@ class LocalCloud:
             aws_endpoint_url=aws,
             replicate_url=self._services.url(Part.REPLICATE),
             cog_url=self._services.url(Part.COG),
+            provider_urls=self._services.provider_urls(),
         )
 
     def _serve(self, bound: socket.socket) -> None:
