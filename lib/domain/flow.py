@@ -96,14 +96,25 @@ class Bucket:
 
 NEVER_USED = Bucket()
 
+MOST_DOUBLINGS = 3
+
 
 @dataclass(frozen=True)
 class CircuitRules:
-    """After how many failures on end a circuit opens, for how long, and how old a failure may be to count on."""
+    """After how many failures on end a circuit opens, for how long, and how old a failure may be to count on.
+
+    Each probe that fails doubles the time that it stays open, up to eight times `open_seconds`: of those who wait
+    for a provider that is away for long, ever fewer come to ask.
+    """
 
     failures: int = 5
     open_seconds: float = 30.0
     streak_seconds: float = 120.0
+
+    def open_ms(self, failures: int) -> int:
+        """How long it is open after so many failures."""
+        doublings = min(max(0, failures - self.failures), MOST_DOUBLINGS)
+        return round(self.open_seconds * 1000 * (1 << doublings))
 
 
 @dataclass(frozen=True)
@@ -149,10 +160,13 @@ class Circuit:
     def failed(self, now: int, rules: CircuitRules) -> Self:
         """After a call that nobody answered. While it is open, calls that began before say nothing new."""
         if self.is_open:
-            return self._opened(now, rules) if now >= self.open_until else self
+            failures = max(self.failures + 1, rules.failures)
+            return self._opened(failures, now, rules) if now >= self.open_until else self
         goes_on = now - self.failed_at <= rules.streak_seconds * 1000
-        counted = replace(self, failures=(self.failures if goes_on else 0) + 1, failed_at=now)
-        return counted._opened(now, rules) if counted.failures >= rules.failures else counted
+        failures = (self.failures if goes_on else 0) + 1
+        if failures >= rules.failures:
+            return self._opened(failures, now, rules)
+        return replace(self, failures=failures, failed_at=now)
 
     def answered(self, now: int) -> Self:
         """After an answer. One to a call from before it opened does not close it."""
@@ -162,9 +176,8 @@ class Circuit:
         """After the other circuit opened: one call finds out whether this one is to open, too."""
         return self if self.is_open else replace(self, failures=0, open_until=now)
 
-    def _opened(self, now: int, rules: CircuitRules) -> Self:
-        failures, until = max(1, self.failures), now + round(rules.open_seconds * 1000)
-        return replace(self, failures=failures, failed_at=now, open_until=until, probe_until=0)
+    def _opened(self, failures: int, now: int, rules: CircuitRules) -> Self:
+        return type(self)(failures, now, open_until=now + rules.open_ms(failures))
 
 
 CLOSED = Circuit()

@@ -30,6 +30,7 @@ class CircuitMachine(RuleBasedStateMachine):
         self.failed_at = self.clock()
         self.open_until: float | None = None
         self.probe_until = 0.0
+        self.probes_failed = 0
         self.opened = self.closed = 0
 
     @property
@@ -58,13 +59,14 @@ class CircuitMachine(RuleBasedStateMachine):
         self.clock.move(seconds)
         self.flows[number].after(KEY, OUTAGE, self.clock())
         if self.open_until is not None:
-            self.open_until, self.probe_until = self.now + RULES.open_seconds, 0.0
+            self.probes_failed = min(self.probes_failed + 1, 3)
+            self.open_until, self.probe_until = self.now + RULES.open_seconds * 2**self.probes_failed, 0.0
             return
         goes_on = (self.clock() - self.failed_at).total_seconds() <= RULES.streak_seconds
         self.failures = (self.failures if goes_on else 0) + 1
         self.failed_at = self.clock()
         if self.failures == RULES.failures:
-            self.open_until = self.now + RULES.open_seconds
+            self.open_until, self.probes_failed = self.now + RULES.open_seconds, 0
             self.opened += 1
 
     @rule(number=st.integers(0, 2), kind=st.sampled_from([None, *NO_OUTAGES]))
@@ -91,7 +93,7 @@ class CircuitMachine(RuleBasedStateMachine):
         if self.open_until is not None and self.now < self.open_until:
             self.flows[0].after(KEY, None, self.clock())
 
-    @rule(seconds=st.sampled_from([5, 31, 121]))
+    @rule(seconds=st.sampled_from([5, 31, 121, 241]))
     def wait(self, seconds: float) -> None:
         self.clock.move(seconds)
 
