@@ -41,7 +41,7 @@ def _overview(models: list[ModelConfig]) -> Iterator[str]:
     yield "|---|---|---|---|---|"
     for model in models:
         cells = (
-            f"[`{model.id}`](#{model.id})",
+            f"[`{model.id}`](#{model.id.replace('.', '')})",  # as GitHub makes anchors of headings
             model.media_type.value,
             f"{model.provider} `{model.version.partition(':')[0]}`",
             _price(model.pricing) if model.pricing else "not known",
