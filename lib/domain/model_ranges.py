@@ -51,8 +51,9 @@ def _range(model: ModelConfig, one: StandardField, rule: StandardRule) -> FieldR
 
 def _of_schema(one: StandardField, how: str, schema: Mapping[str, Any]) -> FieldRange:
     values = tuple(schema.get("enum", ()))
-    if one.is_number and values and all(is_numeric(value) for value in values):
-        values = tuple(_plain(numeric(value)) for value in values)
+    if one.is_number:
+        values = tuple(_plain(numeric(value)) for value in values if is_numeric(value))
+    values = tuple(value for value in values if one.problem(value) is None)
     if values or not one.is_number:
         return FieldRange(one.wire, how, values or one.choices)
     low, high = schema.get("minimum", one.minimum), schema.get("maximum", one.maximum)
