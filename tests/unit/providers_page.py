@@ -159,7 +159,7 @@ def _section(one: ProviderCapabilities) -> Iterator[str]:
     yield "|---|---|---|---|---|---|"
     for model in one.models:
         cells = (
-            f"[`{model.model_id}`](models.md#{model.model_id})",
+            f"[`{model.model_id}`](models.md#{model.model_id.replace('.', '')})",  # as GitHub makes anchors of headings
             model.media_type.value,
             model.submitting.value,
             model.credentials.value.replace("_", " "),
