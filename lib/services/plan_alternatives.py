@@ -7,7 +7,7 @@ from lib.domain.alternative import Alternative, plan_alternatives
 from lib.domain.caller import Caller
 from lib.domain.catalogue import Catalogue
 from lib.domain.credential_policy import CredentialPolicy
-from lib.domain.errors import NoCredentialError
+from lib.domain.errors import ConfigurationError, NoCredentialError
 from lib.domain.model_config import ModelConfig
 from lib.domain.parameters import merge_prompt
 from lib.domain.pricing import Quote, UnpricedModels
@@ -37,17 +37,18 @@ class PlanAlternatives:
         return tuple(attempt for attempt in planned if attempt is not None)
 
     def _planned(self, caller: Caller, one: Alternative) -> PlannedAttempt | None:
-        """None where no key can apply."""
+        """None where no key can apply, or the entry is wrong: that is no reason to refuse the job itself."""
         try:
             policy = self.policy(one.model, caller)
-        except NoCredentialError:
+            synchronous = self.adapter(one.model.provider).is_synchronous(one.model.version)
+        except (NoCredentialError, ConfigurationError):
             return None
         return PlannedAttempt(
             model_id=one.model.id,
             provider=one.model.provider,
             model_ref=one.model.version,
             credentials=policy.value,
-            synchronous=self.adapter(one.model.provider).is_synchronous(one.model.version),
+            synchronous=synchronous,
             estimated_time_seconds=one.quote.estimated_time_seconds,
             estimated_cost=str(one.quote.amount),
             input=one.input,
