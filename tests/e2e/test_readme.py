@@ -35,13 +35,16 @@ def test_the_first_requests_give_files_that_are_what_their_status_says(
         ["bash", "-c", script], cwd=place, capture_output=True, text=True, timeout=180, check=False
     )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    assert done.stdout.count('"status": "completed"') == 5
+    assert done.stdout.count('"status": "completed"') == 6
     assert "invalid_parameters" in done.stdout
+    assert "8 s is what" in done.stdout
+    assert '"isValid":true' in done.stdout
+    assert "HTTP 204" in done.stdout
     files = place / ".local"
     with Image.open(files / "lighthouse.webp") as image:
         image.load()
         assert facts(caller, "image") == (*image.size, None, (files / "lighthouse.webp").stat().st_size)
-    for name, media_type in (("lighthouse.mp4", "video"), ("piano.wav", "audio")):
+    for name, media_type in (("sunset.mp4", "video"), ("piano.wav", "audio")):
         body = (files / name).read_bytes()
         with av.open(io.BytesIO(body), "r") as container:
             stream = container.streams.video[0] if media_type == "video" else container.streams.audio[0]
