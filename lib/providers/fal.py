@@ -160,7 +160,7 @@ class FalAdapter(BaseAdapter):
         return HttpRequest("PUT", f"{self._request(remote)}/cancel", _headers(credential))
 
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
-        """A cancel is a request: the status tells what came of it, also for one that had completed already.
+        """A cancel is a request: the status is to be asked what came of it, also of one that had completed already.
 
         Raises `ProviderError`, NOT_FOUND where fal itself says that there is no such request.
         """
@@ -170,7 +170,7 @@ class FalAdapter(BaseAdapter):
         if response.status == 404 and word == "NOT_FOUND":
             raise error_of(Failure(FailureKind.NOT_FOUND, "fal does not know this request"))
         _raise_unless_success(response)
-        return ProviderUpdate(RemoteStatus.RUNNING, raw_status=str(word or ""))
+        return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=str(word or ""))
 
     def test_request(self, credential: Credential) -> HttpRequest:
         """Build the question for a price, which only a key may ask."""
