@@ -46,7 +46,7 @@ def make_users(cloud: LocalCloud, number: int) -> list[str]:
 class Crowd:
     """`callers` threads that create jobs for all `keys`; `count` is how many were created so far.
 
-    No more than `per_second` are begun, however quick the answers: two crowds ask alike.
+    No more than `per_second` are begun at any time, however quick the answers were, and however long before.
     """
 
     def __init__(self, cloud: LocalCloud, keys: Sequence[str], callers: int, per_second: float) -> None:
@@ -54,12 +54,12 @@ class Crowd:
         self._keys = keys
         self._callers = callers
         self._per_second = per_second
+        self._next_turn = time.monotonic()
         self.count = 0
         self._lock = threading.Lock()
 
     def create(self, jobs: int) -> list[Asked]:
         """So many jobs, half of them at each provider, each user at both. Raises BenchmarkError if one is refused."""
-        self._begun = time.monotonic()
         limits = httpx.Limits(max_connections=self._callers)
         with (
             httpx.Client(base_url=self._url, timeout=60, trust_env=False, limits=limits) as api,
@@ -74,7 +74,7 @@ class Crowd:
         user, turn = number % len(self._keys), number // len(self._keys)
         model = (WELL, FAILING)[(user + turn) % 2]
         body = {"mediaType": "image", "modelId": model, "prompt": f"a crowd {uuid4().hex}"}
-        time.sleep(max(0.0, self._begun + number / self._per_second - time.monotonic()))
+        self._take_turn()
         called_at = time.time()
         answer = api.post("/generate-media", json=body, headers={"X-Api-Key": self._keys[user]})
         if answer.status_code != 202:
@@ -82,3 +82,9 @@ class Crowd:
         with self._lock:
             self.count += 1
         return Asked(answer.json()["jobId"], model, called_at)
+
+    def _take_turn(self) -> None:
+        with self._lock:
+            turn = max(self._next_turn, time.monotonic())
+            self._next_turn = turn + 1 / self._per_second
+        time.sleep(max(0.0, turn - time.monotonic()))

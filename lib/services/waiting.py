@@ -29,7 +29,7 @@ def deferral_seconds(asked: float | None, tries: int, share: float) -> float:
     `share` is drawn from 0 to 1 for each (full jitter): of many that wait for the same provider, few come at once.
     """
     if asked:
-        return asked + share * backoff_seconds(tries, longest=30.0)
+        return asked + share * backoff_seconds(tries, longest=max(8.0, min(asked, 30.0)))
     return max(1.0, share * backoff_seconds(tries))
 
 

@@ -18,6 +18,11 @@ def test_what_was_asked_for_is_waited_at_least() -> None:
     assert deferral_seconds(30.0, 1, 0.0) == 30.0
     assert deferral_seconds(30.0, 1, 1.0) == 34.0
     assert deferral_seconds(30.0, 9, 1.0) == 60.0
+    assert deferral_seconds(900.0, 9, 1.0) == 930.0
+
+
+def test_who_waits_for_a_token_only_comes_back_soon_however_often() -> None:
+    assert deferral_seconds(0.5, 9, 1.0) == 8.5
 
 
 def test_the_backoff_ends_growing() -> None:
