@@ -18,6 +18,8 @@ from pathlib import Path
 
 from infra.bundle_paths import BUILD, CONSTRAINTS, LAMBDA_BUNDLE, MEDIA_BUNDLE, ROOT
 from infra.bundle_target import PLATFORMS, PYTHON_VERSION
+from lib.stores.checked_catalogue import mark_checked
+from lib.stores.models_source import read_models_config
 
 SOURCES = ("handlers", "lib", "config", "database")
 AWS_SERVICES = frozenset({"dynamodb", "s3", "sqs", "secretsmanager", "sts"})
@@ -78,6 +80,7 @@ def _assemble(bundle: Bundle) -> None:
     shutil.copytree(_wheels(bundle), bundle.directory, symlinks=True)
     for source in SOURCES:
         shutil.copytree(ROOT / source, bundle.directory / source, ignore=_IGNORED)
+    mark_checked(read_models_config("config/models", root=bundle.directory), bundle.directory)
     _normalize(bundle.directory)
 
 

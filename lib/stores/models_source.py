@@ -4,6 +4,7 @@ from pathlib import Path
 
 from lib.domain.catalogue import Catalogue, load_models_files
 from lib.domain.errors import ConfigurationError
+from lib.stores.checked_catalogue import is_checked
 from lib.stores.config_source import BUNDLE_ROOT, ObjectReader, read_config, read_file
 
 VARIABLE = "MODELS_CONFIG"
@@ -13,7 +14,8 @@ def load_catalogue(
     setting: str, *, read_object: ObjectReader | None = None, root: Path = BUNDLE_ROOT
 ) -> Catalogue:
     """The catalogue that the setting names, or ConfigurationError saying what is wrong with it."""
-    return load_models_files(read_models_config(setting, read_object=read_object, root=root))
+    texts = read_models_config(setting, read_object=read_object, root=root)
+    return load_models_files(texts, checked=is_checked(texts, root))
 
 
 def read_models_config(

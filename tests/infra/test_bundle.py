@@ -11,6 +11,8 @@ from infra.bundle import AWS_SERVICES, BUNDLES, SOURCES, build
 from infra.bundle_check import UNZIPPED_LIMIT_BYTES, check, report, size_bytes
 from infra.bundle_paths import LAMBDA_BUNDLE, MEDIA_BUNDLE
 from infra.functions import FUNCTIONS
+from lib.stores.checked_catalogue import is_checked
+from lib.stores.models_source import read_models_config
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,6 +57,11 @@ def test_a_bundle_holds_our_sources_and_neither_byte_code_nor_scripts() -> None:
         assert not (directory / "bin").exists()
         assert not (directory / "local").exists()
         assert not (directory / "infra").exists()
+
+
+def test_a_bundle_says_that_its_catalogue_was_checked() -> None:
+    for directory in (LAMBDA_BUNDLE, MEDIA_BUNDLE):
+        assert is_checked(read_models_config("config/models", root=directory), directory)
 
 
 STARTS = """

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lib.domain.errors import ConfigurationError
+from lib.stores.checked_catalogue import is_checked, mark_checked
 from lib.stores.models_source import load_catalogue, read_models_config
 
 ENTRY = {"version": "owner/name", "pricing": 0.1, "estimatedTime": 5, "supportedParams": ["prompt"]}
@@ -110,3 +111,30 @@ def test_what_is_wrong_is_told_with_its_file(tmp_path: Path, content: str, words
 def test_a_directory_without_files_is_no_catalogue(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"without \*\.json files"):
         load_catalogue(str(tmp_path))
+
+
+def test_a_catalogue_that_was_checked_in_the_bundle_is_not_checked_again_unless_it_changed(
+    tmp_path: Path,
+) -> None:
+    directory = tmp_path / "config"
+    directory.mkdir()
+    (directory / "one.json").write_text(TEXT, encoding="utf-8")
+    texts = read_models_config("config", root=tmp_path)
+    assert not is_checked(texts, tmp_path)
+
+    mark_checked(texts, tmp_path)
+
+    assert is_checked(texts, tmp_path)
+    assert load_catalogue("config", root=tmp_path).ids() == ["one"]
+    for changed in (TEXT.replace("one", "two"), TEXT + " "):
+        assert not is_checked({"one.json": changed}, tmp_path)
+    assert not is_checked({"other.json": TEXT}, tmp_path)
+
+
+def test_a_wrong_catalogue_gets_no_mark(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+
+    with pytest.raises(ConfigurationError):
+        mark_checked({"one.json": '{"image": {"one": {}}}'}, tmp_path)
+
+    assert list((tmp_path / "config").iterdir()) == []
