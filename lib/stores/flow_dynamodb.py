@@ -79,7 +79,7 @@ class DynamoDBFlowStore:
         bucket = held.bucket
         item: Item = {
             **_key(name),
-            "tokens": {"N": repr(round(bucket.tokens, 9))},
+            "tokens": {"N": repr(bucket.tokens)},
             "filledAt": {"N": str(bucket.filled_at)},
             "closedUntil": {"N": str(bucket.closed_until)},
             "circuits": {"S": held.circuits.as_text()},
