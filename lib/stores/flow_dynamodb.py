@@ -43,7 +43,7 @@ class DynamoDBFlowStore:
                 return FlowReport(closed_until=held.bucket.closed_until, circuits=held.circuits)
             bucket, granted, wait = held.bucket.taken(ask.allowance, ask.want, now)
             report = FlowReport(granted, wait, bucket.closed_until, held.circuits)
-            if not granted or self._write(ask.name, replace(held, bucket=bucket), now):
+            if bucket == held.bucket or self._write(ask.name, replace(held, bucket=bucket), now):
                 return report
         raise self._contended(ask.name)
 
