@@ -23,6 +23,7 @@ from typing import Any
 
 from lib.domain.provider import Failure, FailureKind, HttpResponse
 from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 _BY_CODE = {
     "quota_exceeded": FailureKind.BILLING,
@@ -52,17 +53,6 @@ _BY_TYPE = {
     "internal_error": FailureKind.OUTAGE,
     "service_unavailable": FailureKind.OUTAGE,
 }
-_BY_STATUS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.OUTAGE,
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
-}
 _SECONDS = {"concurrent_limit_exceeded": 5.0, "too_many_concurrent_requests": 5.0, "system_busy": 10.0}
 """How long to wait where ElevenLabs does not say: until requests of our own have ended, or its load is over."""
 
@@ -71,15 +61,12 @@ def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in ElevenLabs's words where it has any."""
     detail = detail_of(response)
     code, kind_word = _word(detail, "code") or _word(detail, "status"), _word(detail, "type")
-    by_status = _BY_STATUS.get(response.status)
-    if by_status is None:
-        by_status = FailureKind.OUTAGE if response.status >= 500 else FailureKind.UNKNOWN
-    kind = _BY_CODE.get(code) or _BY_TYPE.get(kind_word) or by_status
+    kind = _BY_CODE.get(code) or _BY_TYPE.get(kind_word) or kind_of_status(response.status)
     wait = retry_after_seconds(response)
     return Failure(
         kind,
         _words(response, code),
-        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=_SECONDS.get(code) if wait is None else wait,
     )
 
@@ -107,12 +94,12 @@ def _words(response: HttpResponse, code: str) -> str:
         message = message.strip() if isinstance(message, str) else ""
         param = detail.get("param")
         about = f" ({param})" if isinstance(param, str) and param else ""
-        return clipped(f"{code}: {message}{about}".strip(": ")) or _unreadable(response)
+        return clipped(f"{code}: {message}{about}".strip(": ")) or silence(response)
     if isinstance(detail, list):
-        return clipped("; ".join(_problems(detail))) or _unreadable(response)
+        return clipped("; ".join(_problems(detail))) or silence(response)
     if isinstance(detail, str) and detail.strip():
         return clipped(detail)
-    return _unreadable(response)
+    return silence(response)
 
 
 def _problems(detail: list[Any]) -> Iterator[str]:
@@ -122,7 +109,3 @@ def _problems(detail: list[Any]) -> Iterator[str]:
             where = problem.get("loc")
             path = ".".join(map(str, where)) if isinstance(where, list) else ""
             yield f"{path}: {problem.get('msg', '')}".strip(": ")
-
-
-def _unreadable(response: HttpResponse) -> str:
-    return f"HTTP {response.status}, with no readable reason"

@@ -29,6 +29,7 @@ from typing import Any
 
 from lib.domain.provider import Failure, FailureKind, HttpResponse
 from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 _TYPES: Mapping[str, FailureKind] = {
     "client_cancelled": FailureKind.CANCELED,
@@ -44,18 +45,7 @@ _TYPES: Mapping[str, FailureKind] = {
     "no_media_generated": FailureKind.MODEL_ERROR,
     "bad_request": FailureKind.INVALID_INPUT,
 }
-_HTTP_KINDS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.OUTAGE,
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
-    499: FailureKind.CANCELED,
-}
+_OWN_STATUSES = {499: FailureKind.CANCELED}
 _OF_THE_QUESTION = (401, 403, 404, 408, 429)
 _MOST_DETAILS = 20
 
@@ -70,9 +60,9 @@ def failure_in_body(body: Mapping[str, Any]) -> Failure:
 
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in fal's own words where it has any."""
-    status, body = response.status, _with_type(response)
+    body = _with_type(response)
     kind = _kind_by_type(body) or _kind_by_status(response, body)
-    words = _words(body) or f"HTTP {status}, with no readable reason"
+    words = _words(body) or silence(response)
     return _failure(kind, words, retry_after_seconds(response))
 
 
@@ -107,7 +97,7 @@ def _failure(kind: FailureKind, words: str, wait: float | None = None) -> Failur
     return Failure(
         kind,
         clipped(words),
-        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=wait,
         unbilled=kind is FailureKind.OUTAGE,
     )
@@ -124,7 +114,7 @@ def _kind_by_type(body: Mapping[str, Any]) -> FailureKind | None:
 
 def _kind_by_status(response: HttpResponse, body: Mapping[str, Any]) -> FailureKind:
     status = response.status
-    kind = _HTTP_KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    kind = kind_of_status(status, _OWN_STATUSES)
     if kind is FailureKind.NOT_FOUND and not is_own_error(response):
         return FailureKind.UNKNOWN  # some other server's page: it does not prove that fal has lost it
     if status == 403 and any(word in _words(body).lower() for word in ("balance", "locked")):

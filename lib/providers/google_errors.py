@@ -23,6 +23,7 @@ from typing import Any
 
 from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, error_of, json_object, retry_after_seconds
+from lib.providers.status_kinds import PASSING_KINDS, silence
 
 _BY_WORD = {
     "invalid_argument": FailureKind.INVALID_INPUT,
@@ -76,7 +77,6 @@ _RPC_CODES = (
     "data_loss",
     "unauthenticated",
 )
-_RETRYABLE = (FailureKind.RATE_LIMITED, FailureKind.OUTAGE)
 # There is no code for it: only Google's sentences tell a refused prompt from a malformed one.
 _REFUSED = re.compile(
     r"usage guidelines|responsible ai|safety (?:filter|polic|setting)|prohibited", re.IGNORECASE
@@ -91,7 +91,7 @@ def failure_in_http(response: HttpResponse) -> Failure:
     status = response.status
     error = envelope(response)
     word = _BY_HTTP_STATUS.get(status, "internal" if status >= 500 else "")
-    failure = failure_in_error(error, word, f"HTTP {status}, with no readable reason")
+    failure = failure_in_error(error, word, silence(response))
     if not error and status == 404:
         # some other server's page: it does not prove that Google has lost it
         return Failure(FailureKind.UNKNOWN, failure.message)
@@ -120,7 +120,7 @@ def failure_in_error(error: Mapping[str, Any], default: str = "", silence: str =
     return Failure(
         kind,
         text or silence or f"Google says: {word or 'nothing'}",
-        retryable=kind in _RETRYABLE,
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=_retry_delay(error),
     )
 

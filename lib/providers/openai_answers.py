@@ -29,6 +29,7 @@ from lib.domain.provider import (
 )
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
 from lib.providers.media_answer import body_output, media_output
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 _BY_CODE = {
     "moderation_blocked": FailureKind.MODERATION,
@@ -40,20 +41,7 @@ _BY_CODE = {
     "model_not_found": FailureKind.NOT_FOUND,
     "rate_limit_exceeded": FailureKind.RATE_LIMITED,
 }
-_BY_STATUS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.OUTAGE,
-    409: FailureKind.OUTAGE,
-    413: FailureKind.INVALID_INPUT,
-    415: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
-}
-_RETRYABLE = (FailureKind.RATE_LIMITED, FailureKind.OUTAGE)
+_OWN_STATUSES = {409: FailureKind.OUTAGE, 415: FailureKind.INVALID_INPUT}
 _MOVED = (301, 307, 308)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _AUDIO = re.compile(r"audio/[\w.+-]+|application/octet-stream")
@@ -76,7 +64,7 @@ def failure_in_http(response: HttpResponse) -> Failure:
     status = response.status
     error = json_object(response.body).get("error")
     said: Mapping[str, Any] = error if isinstance(error, dict) else {}
-    by_status = _BY_STATUS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    by_status = kind_of_status(status, _OWN_STATUSES)
     words = [str(said.get(name, "")).lower() for name in ("code", "type")]
     kind = next((_BY_CODE[word] for word in words if word in _BY_CODE), by_status)
     if status == 404 and not said:
@@ -84,8 +72,8 @@ def failure_in_http(response: HttpResponse) -> Failure:
     message = said.get("message")
     return Failure(
         kind,
-        clipped(message) if isinstance(message, str) and message.strip() else _silence(status),
-        retryable=kind in _RETRYABLE and response.headers.get("x-should-retry", "").lower() != "false",
+        clipped(message) if isinstance(message, str) and message.strip() else _silence(response),
+        retryable=kind in PASSING_KINDS and response.headers.get("x-should-retry", "").lower() != "false",
         retry_after_seconds=_wait(response),
     )
 
@@ -139,7 +127,7 @@ def _wait(response: HttpResponse) -> float | None:
     return min(seconds, MAX_WAIT_SECONDS)
 
 
-def _silence(status: int) -> str:
-    if status in _MOVED:
-        return f"HTTP {status}: OpenAI's base URL redirects; it must not"
-    return f"HTTP {status}, with no readable reason"
+def _silence(response: HttpResponse) -> str:
+    if response.status in _MOVED:
+        return f"HTTP {response.status}: OpenAI's base URL redirects; it must not"
+    return silence(response)

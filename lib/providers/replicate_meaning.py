@@ -14,6 +14,7 @@ from lib.domain.provider import (
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.outputs import collect_outputs
 from lib.providers.replicate_models import Prediction
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 STATUSES = {
     "starting": RemoteStatus.QUEUED,
@@ -24,17 +25,6 @@ STATUSES = {
     "aborted": RemoteStatus.CANCELED,  # ended before it started, by its deadline or by Replicate
 }
 
-_HTTP_KINDS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.OUTAGE,
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
-}
 _VERSION_TITLE = "Invalid version or not permitted"  # the one 422 that is not about the input; it has no code
 
 # A failed prediction has only free text, at best with a code (replicate.com/docs/reference/error-codes).
@@ -73,7 +63,7 @@ def progress_in(logs: str) -> float | None:
 def failure_in_http(response: HttpResponse) -> Failure:
     """Return what an answer of 4xx or 5xx (or a redirect) says, in the provider's own words if it has any."""
     status = response.status
-    kind = _HTTP_KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    kind = kind_of_status(status)
     problem = json_object(response.body)
     title, detail = (_words(problem.get(name)) for name in ("title", "detail"))
     if status == 422 and title == _VERSION_TITLE:
@@ -84,9 +74,8 @@ def failure_in_http(response: HttpResponse) -> Failure:
         kind = FailureKind.MODERATION
     return Failure(
         kind=kind,
-        message=clipped(": ".join(filter(None, (title, detail))))
-        or f"HTTP {status}, with no readable reason",
-        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        message=clipped(": ".join(filter(None, (title, detail)))) or silence(response),
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=retry_after_seconds(response),
     )
 

@@ -34,6 +34,7 @@ from lib.domain.provider import (
     RemoteStatus,
 )
 from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 TASK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 CREDIT_USD = Decimal("0.01")
@@ -46,17 +47,6 @@ STATUSES = {
     "succeeded": RemoteStatus.SUCCEEDED,
     "failed": RemoteStatus.FAILED,
     "cancelled": RemoteStatus.CANCELED,
-}
-_HTTP_KINDS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.OUTAGE,
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
 }
 _FAMILIES = (
     ("SAFETY.", FailureKind.MODERATION, False),
@@ -90,7 +80,7 @@ def update_from(task: Mapping[str, Any]) -> ProviderUpdate | None:
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in Runway's own words where it has any."""
     status, own = response.status, is_own_error(response)
-    kind = _HTTP_KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    kind = kind_of_status(status)
     body = json_object(response.body)
     if status == 400 and "issues" not in body and "enough credits" in _words(body).lower():
         kind = FailureKind.BILLING  # it has no code
@@ -98,8 +88,8 @@ def failure_in_http(response: HttpResponse) -> Failure:
         kind = FailureKind.UNKNOWN  # some other server's page: it does not prove that Runway has lost it
     return Failure(
         kind,
-        clipped(_words(body)) or f"HTTP {status}, with no readable reason",
-        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        clipped(_words(body)) or silence(response),
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=retry_after_seconds(response),
         unbilled=own,
     )

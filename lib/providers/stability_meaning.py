@@ -29,23 +29,13 @@ from lib.domain.provider import (
 )
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.media_answer import body_output, media_output
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 LOCKED_OUT_SECONDS = 60.0
 """How long a key is locked out after 150 requests in 10 seconds; no header says it."""
 
 RESULT_ID = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
-_KINDS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    408: FailureKind.OUTAGE,
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
-}
 _MEDIA_TYPES = ("image/", "audio/", "video/", "application/octet-stream")
 _FILTERED = "CONTENT_FILTERED"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -54,7 +44,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in Stability's words where it has any."""
     status, name = response.status, error_name(response)
-    kind = _KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    kind = kind_of_status(status)
     if name == "content_moderation":
         kind = FailureKind.MODERATION
     if kind is FailureKind.NOT_FOUND and not name:
@@ -65,7 +55,7 @@ def failure_in_http(response: HttpResponse) -> Failure:
     return Failure(
         kind,
         _words(response, name),
-        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=wait,
         unbilled=bool(name),
     )
@@ -140,4 +130,4 @@ def _words(response: HttpResponse, name: str) -> str:
     words = "; ".join(filter(None, said))
     if name:
         return clipped(f"{name}: {words}" if words else name)
-    return f"HTTP {response.status}, with no readable reason"
+    return silence(response)
