@@ -318,6 +318,11 @@ class HttpResponse:
     body: bytes
     blobs: Sequence[Blob] = field(default=(), repr=False, compare=False)
 
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a 2xx."""
+        return 200 <= self.status < 300
+
 
 class Delivery(StrEnum):
     """What became of a request that brought no answer."""

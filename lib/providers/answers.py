@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import Failure, HttpResponse
+from lib.domain.provider import Failure, FailureKind, HttpResponse
 
 MAX_WAIT_SECONDS = 86_400.0
 MAX_MESSAGE_CHARACTERS = 2_000
@@ -49,6 +49,18 @@ def error_of(failure: Failure) -> ProviderError:
     )
     error.retryable = failure.retryable
     return error
+
+
+def raise_unless_success(response: HttpResponse, failure_in: Callable[[HttpResponse], Failure]) -> None:
+    """Raises `ProviderError` for an answer that is no 2xx, as the provider's `failure_in` reads it."""
+    if not response.is_success:
+        raise error_of(failure_in(response))
+
+
+def unreadable(response: HttpResponse, provider: str, expected: str) -> ProviderError:
+    """The error for a success whose body is not the `expected`; asking again may help."""
+    words = f"HTTP {response.status} from {provider}, but its body is no {expected}"
+    return error_of(Failure(FailureKind.OUTAGE, words, retryable=True))
 
 
 def _seconds(value: object) -> float | None:

@@ -29,9 +29,10 @@ from lib.domain.provider import (
     WebhookProof,
 )
 from lib.providers.adapter import BaseAdapter, unreadable_webhook
-from lib.providers.answers import error_of, json_object
+from lib.providers.answers import error_of, json_object, raise_unless_success
 from lib.providers.base_url import checked_base_url, checked_private_url
 from lib.providers.cog_meaning import NAME, failure_in_http, update_from
+from lib.providers.http_judgement import unread
 
 # "output" and "logs" would bring two webhooks a second, and nothing that the last one does not say.
 WEBHOOK_EVENTS = ("start", "completed")
@@ -126,12 +127,11 @@ class CogAdapter(BaseAdapter):
         | other 3xx, 4xx | refused | judged, not taken |
         | 408, other 5xx | unknown | a proxy may have passed it on |
         """
-        if 200 <= response.status < 300:
+        if response.is_success:
             prediction = json_object(response.body)
             if "status" in prediction or "id" in prediction:
                 return SubmitResult(SubmitOutcome.ACCEPTED, update=update_from(prediction))
-            words = f"HTTP {response.status}, but the body is no prediction: it may have been accepted"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+            return unread(response, "is no prediction")
         failure = failure_in_http(response)
         if response.status in (409, 429, 503):
             return SubmitResult(SubmitOutcome.DEFERRED, failure=_waiting(failure))
@@ -148,7 +148,7 @@ class CogAdapter(BaseAdapter):
 
         Cog's own 404 says that it runs no such prediction: there is nothing left to cancel.
         """
-        if 200 <= response.status < 300:
+        if response.is_success:
             return ProviderUpdate(RemoteStatus.UNKNOWN)
         if response.status == 404 and response.body.strip() == b"{}":
             words = "The Cog server runs no such prediction any more"
@@ -162,8 +162,7 @@ class CogAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the server's version if it is ready or busy. Raises `ProviderError` saying what it is otherwise."""
-        if not 200 <= response.status < 300:
-            raise error_of(failure_in_http(response))
+        raise_unless_success(response, failure_in_http)
         health = json_object(response.body)
         status = str(health.get("status", "")).upper()
         if status in _WORKING:

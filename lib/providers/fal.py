@@ -32,7 +32,7 @@ from lib.domain.provider import (
 )
 from lib.providers import fal_webhook
 from lib.providers.adapter import BaseAdapter, unreadable_webhook
-from lib.providers.answers import error_of, json_object
+from lib.providers.answers import error_of, json_object, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.fal_failures import failure_in_http, is_not_ready, is_own_error, speaks_of_model
 from lib.providers.fal_meaning import (
@@ -43,7 +43,7 @@ from lib.providers.fal_meaning import (
     status_in,
     webhook_update,
 )
-from lib.providers.http_judgement import outcome_of
+from lib.providers.http_judgement import outcome_of, unread
 
 OUTPUT_LIFE_SECONDS = 86_400
 """How long fal is asked to keep what it made; without asking it is kept for weeks."""
@@ -114,14 +114,13 @@ class FalAdapter(BaseAdapter):
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer to a submit; never raises."""
-        if not 200 <= response.status < 300:
+        if not response.is_success:
             own = is_own_error(response)
             failure = replace(failure_in_http(response), unbilled=own)  # if fal says so, nothing was queued
             return SubmitResult(outcome_of(response, in_own_words=own), failure=failure)
         request_id = request_id_in(json_object(response.body))
         if request_id is None:
-            words = f"HTTP {response.status}, but the body names no request: it may have been accepted"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+            return unread(response, "names no request")
         update = ProviderUpdate(RemoteStatus.QUEUED, request_id, raw_status="IN_QUEUE")
         return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
 
@@ -131,10 +130,10 @@ class FalAdapter(BaseAdapter):
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read a status; a success has its outputs behind `result_request`. Raises `ProviderError`."""
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         update = status_in(json_object(response.body))
         if update is None:
-            raise _unreadable(response)
+            raise unreadable(response, "fal", "status")
         return update
 
     def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
@@ -152,7 +151,7 @@ class FalAdapter(BaseAdapter):
             raise error_of(
                 Failure(FailureKind.OUTAGE, "fal has not finished the request yet", retryable=True)
             )
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         return output_in(response)
 
     def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
@@ -169,7 +168,7 @@ class FalAdapter(BaseAdapter):
             return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=word)
         if response.status == 404 and word == "NOT_FOUND":
             raise error_of(Failure(FailureKind.NOT_FOUND, "fal does not know this request"))
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=str(word or ""))
 
     def test_request(self, credential: Credential) -> HttpRequest:
@@ -179,9 +178,9 @@ class FalAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the part of the words that can be said: keys have no name at fal."""
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         if not isinstance(json_object(response.body).get("prices"), list):
-            raise _unreadable(response)
+            raise unreadable(response, "fal", "list of prices")
         return "a key of fal"
 
     def webhook_secret_request(self, credential: Credential) -> HttpRequest:
@@ -191,10 +190,10 @@ class FalAdapter(BaseAdapter):
 
     def parse_webhook_secret(self, response: HttpResponse) -> str:
         """Return the key set as compact JSON. Raises `ProviderError` for a set without a key that can be used."""
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         key_set = json_object(response.body)
         if not fal_webhook.public_keys([_json(key_set)]):
-            raise _unreadable(response)
+            raise unreadable(response, "fal", "set of keys")
         return _json(key_set)
 
     def webhook_id(self, headers: Mapping[str, str]) -> str | None:
@@ -245,13 +244,3 @@ def _json(value: object) -> str:
 
 def _no_model(model_ref: str) -> str:
     return f"{model_ref[:100]!r} is no endpoint of fal: it must be owner/app, as in fal-ai/flux/schnell"
-
-
-def _raise_unless_success(response: HttpResponse) -> None:
-    if not 200 <= response.status < 300:
-        raise error_of(failure_in_http(response))
-
-
-def _unreadable(response: HttpResponse) -> Exception:
-    words = f"HTTP {response.status} from fal, but its body is not what was asked for"
-    return error_of(Failure(FailureKind.OUTAGE, words, retryable=True))

@@ -45,6 +45,7 @@ from lib.providers.google_errors import (
     raise_unless_success,
     unbilled_unless_unknown,
 )
+from lib.providers.http_judgement import unread
 from lib.providers.media_answer import body_output
 from lib.providers.media_input import inline_media
 
@@ -105,13 +106,12 @@ class GeminiAdapter(BaseAdapter):
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer to a create, see `judge`; never raises."""
-        if not 200 <= response.status < 300:
+        if not response.is_success:
             failure, outcome = failure_in_http(response), judge(response)
             return SubmitResult(outcome, failure=unbilled_unless_unknown(failure, outcome))
         interaction = json_object(response.body)
         if interaction_id(interaction) is None:
-            message = f"HTTP {response.status}, but the body is no interaction: it may have been accepted"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+            return unread(response, "is no interaction")
         return SubmitResult(SubmitOutcome.ACCEPTED, interaction_update(interaction, response))
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:

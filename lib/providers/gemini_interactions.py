@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from lib.domain.errors import ProviderError
 from lib.domain.provider import (
     Failure,
     FailureKind,
@@ -14,7 +13,7 @@ from lib.domain.provider import (
     ProviderUpdate,
     RemoteStatus,
 )
-from lib.providers.answers import clipped, json_object
+from lib.providers.answers import clipped, json_object, unreadable
 from lib.providers.google_errors import failure_in_error
 from lib.providers.media_answer import media_output
 
@@ -48,11 +47,7 @@ def read_interaction(response: HttpResponse) -> ProviderUpdate:
     """What an answer with an interaction says. Raises `ProviderError`, retryable, for one without."""
     interaction = json_object(response.body)
     if interaction_id(interaction) is None:
-        error = ProviderError(
-            "HTTP 200 from the Gemini API, but its body is no interaction", code=FailureKind.OUTAGE.value
-        )
-        error.retryable = True
-        raise error
+        raise unreadable(response, "the Gemini API", "interaction")
     return interaction_update(interaction, response)
 
 

@@ -23,6 +23,7 @@ from typing import Any
 
 from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, error_of, json_object, retry_after_seconds
+from lib.providers.http_judgement import is_judged
 from lib.providers.status_kinds import PASSING_KINDS, silence
 
 _BY_WORD = {
@@ -139,7 +140,7 @@ def judge(response: HttpResponse) -> SubmitOutcome:
     status = response.status
     if status == 429 or (status == 503 and _word(envelope(response)) == "unavailable"):
         return SubmitOutcome.DEFERRED
-    if status in (301, 307, 308) or (400 <= status < 500 and status != 408):
+    if is_judged(status):
         return SubmitOutcome.REFUSED
     return SubmitOutcome.UNKNOWN
 
@@ -156,7 +157,7 @@ def unbilled_unless_unknown(failure: Failure, outcome: SubmitOutcome) -> Failure
 
 def raise_unless_success(response: HttpResponse) -> None:
     """Raises `ProviderError` for an answer that is no success."""
-    if not 200 <= response.status < 300:
+    if not response.is_success:
         raise error_of(failure_in_http(response))
 
 

@@ -4,9 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lib.domain.errors import ProviderError
 from lib.domain.provider import Failure, FailureKind, HttpResponse, ProviderUpdate, RemoteStatus
-from lib.providers.answers import json_object
+from lib.providers.answers import json_object, unreadable
 from lib.providers.google_errors import failure_in_error, unbilled
 from lib.providers.media_answer import media_output
 
@@ -30,11 +29,7 @@ def update_from(response: HttpResponse) -> ProviderUpdate:
     operation = json_object(response.body)
     name = operation_name(operation)
     if name is None:
-        error = ProviderError(
-            "HTTP 200 from Vertex AI, but its body is no operation", code=FailureKind.OUTAGE.value
-        )
-        error.retryable = True
-        raise error
+        raise unreadable(response, "Vertex AI", "operation")
     if operation.get("done") is not True:
         return ProviderUpdate(RemoteStatus.RUNNING, name, raw_status="running")
     said = operation.get("error")

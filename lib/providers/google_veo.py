@@ -34,6 +34,7 @@ from lib.providers.base_url import checked_base_url
 from lib.providers.google_errors import failure_in_http, judge, raise_unless_success, unbilled_unless_unknown
 from lib.providers.google_operations import LOCATION, MODEL, OPERATION, PROJECT, operation_name, update_from
 from lib.providers.google_service_account import ServiceAccount, read_service_account
+from lib.providers.http_judgement import unread
 from lib.providers.media_input import inline_media
 
 DEFAULT_LOCATION = "us-central1"
@@ -121,12 +122,7 @@ class GoogleVeoAdapter(BaseAdapter):
         """Return the access token and its life. Raises `ProviderError`: a refused key is AUTHENTICATION."""
         answer = json_object(response.body)
         token, life = answer.get("access_token"), answer.get("expires_in")
-        if (
-            200 <= response.status < 300
-            and isinstance(token, str)
-            and token.isascii()
-            and token.isprintable()
-        ):
+        if response.is_success and isinstance(token, str) and token.isascii() and token.isprintable():
             return token, float(life) if isinstance(life, int | float) else 0.0
         # RFC 6749, 5.2: `error` is a word here, such as invalid_grant
         words = [answer.get(name) for name in ("error", "error_description")]
@@ -152,13 +148,12 @@ class GoogleVeoAdapter(BaseAdapter):
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer to a create, see `judge`; never raises."""
-        if not 200 <= response.status < 300:
+        if not response.is_success:
             failure, outcome = failure_in_http(response), judge(response)
             return SubmitResult(outcome, failure=unbilled_unless_unknown(failure, outcome))
         name = operation_name(json_object(response.body))
         if name is None:
-            message = f"HTTP {response.status}, but the body names no operation: it may have been accepted"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+            return unread(response, "names no operation")
         return SubmitResult(SubmitOutcome.ACCEPTED, ProviderUpdate(RemoteStatus.QUEUED, name))
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:

@@ -13,9 +13,9 @@
 | other 5xx | unknown | a page that a proxy made up; it proves nothing |
 """
 
-from lib.domain.provider import HttpResponse, SubmitOutcome
+from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome, SubmitResult
 
-_MOVED = (301, 307, 308)
+MOVED = (301, 307, 308)
 _PROXY_ONLY = (502, 504)
 _FIRST_CLOUDFLARE_STATUS = 520
 
@@ -25,10 +25,21 @@ def outcome_of(response: HttpResponse, *, in_own_words: bool) -> SubmitOutcome:
     status = response.status
     if status == 429:
         return SubmitOutcome.DEFERRED
-    if status in _MOVED or (400 <= status < 500 and status != 408):
+    if is_judged(status):
         return SubmitOutcome.REFUSED
     if status < 500 or status in _PROXY_ONLY or status >= _FIRST_CLOUDFLARE_STATUS:
         return SubmitOutcome.UNKNOWN
     if in_own_words or (status == 503 and ("retry-after" in response.headers or not response.body.strip())):
         return SubmitOutcome.DEFERRED
     return SubmitOutcome.UNKNOWN
+
+
+def is_judged(status: int) -> bool:
+    """Whether the request was looked at and not taken, or cannot have been: nothing is at a redirected address."""
+    return status in MOVED or (400 <= status < 500 and status != 408)
+
+
+def unread(response: HttpResponse, lack: str) -> SubmitResult:
+    """A 2xx that does not say what was made of the request; `lack` as in `names no task`."""
+    words = f"HTTP {response.status}, but the body {lack}: it may have been accepted"
+    return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))

@@ -76,7 +76,7 @@ class Reader:
     def fault(self, response: HttpResponse) -> Fault | None:
         """Why an answer is no success; None if it is one."""
         document = json_object(response.body)
-        if 200 <= response.status < 300 and self._says_ok(document):
+        if response.is_success and self._says_ok(document):
             return None
         rule = self._rule(document, self._words(document), response.status)
         default = _HTTP_KINDS.get(

@@ -24,7 +24,7 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of
+from lib.providers.answers import raise_unless_success
 from lib.providers.base_url import checked_base_url
 from lib.providers.media_input import inline_media
 from lib.providers.openai_answers import failure_in_http, judge_answer
@@ -103,8 +103,7 @@ class OpenaiAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the organization that the answer names."""
-        if not 200 <= response.status < 300:
-            raise error_of(failure_in_http(response))
+        raise_unless_success(response, failure_in_http)
         return response.headers.get("openai-organization") or "OpenAI"
 
 

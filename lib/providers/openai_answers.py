@@ -28,6 +28,7 @@ from lib.domain.provider import (
     SubmitResult,
 )
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
+from lib.providers.http_judgement import MOVED, is_judged
 from lib.providers.media_answer import body_output, media_output
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
@@ -42,19 +43,18 @@ _BY_CODE = {
     "rate_limit_exceeded": FailureKind.RATE_LIMITED,
 }
 _OWN_STATUSES = {409: FailureKind.OUTAGE, 415: FailureKind.INVALID_INPUT}
-_MOVED = (301, 307, 308)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _AUDIO = re.compile(r"audio/[\w.+-]+|application/octet-stream")
 
 
 def judge_answer(response: HttpResponse) -> SubmitResult:
     """What became of a request; never raises, whatever the answer is."""
-    if 200 <= response.status < 300:
+    if response.is_success:
         return _made(response)
     failure, status = failure_in_http(response), response.status
     if status in (409, 429) and failure.retryable:
         return SubmitResult(SubmitOutcome.DEFERRED, failure=replace(failure, unbilled=True))
-    if status in _MOVED or (400 <= status < 500 and status != 408):
+    if is_judged(status):
         return SubmitResult(SubmitOutcome.REFUSED, failure=replace(failure, unbilled=True))
     return SubmitResult(SubmitOutcome.UNKNOWN, failure=failure)
 
@@ -128,6 +128,6 @@ def _wait(response: HttpResponse) -> float | None:
 
 
 def _silence(response: HttpResponse) -> str:
-    if response.status in _MOVED:
+    if response.status in MOVED:
         return f"HTTP {response.status}: OpenAI's base URL redirects; it must not"
     return silence(response)

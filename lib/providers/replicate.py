@@ -12,12 +12,11 @@ from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ValidationError
 
-from lib.domain.errors import BadRequestError, ConfigurationError, InvalidError, ProviderError
+from lib.domain.errors import BadRequestError, ConfigurationError, InvalidError
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
-    FailureKind,
     HttpRequest,
     HttpResponse,
     ProviderUpdate,
@@ -32,7 +31,7 @@ from lib.domain.provider import (
 )
 from lib.providers import standard_webhooks
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of
+from lib.providers.answers import raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.replicate_meaning import failure_in_http, update_from
 from lib.providers.replicate_models import PREDICTION_ID, Account, Page, Prediction, WebhookSecret
@@ -117,7 +116,7 @@ class ReplicateAdapter(BaseAdapter):
 
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
         """Read the prediction after a cancel; a success without one says nothing yet (UNKNOWN, non-final)."""
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         prediction = _read(Prediction, response.body)
         return update_from(prediction) if prediction else ProviderUpdate(RemoteStatus.UNKNOWN)
 
@@ -232,19 +231,9 @@ def _read(model: type[AnswerT], body: bytes) -> AnswerT | None:
         return None
 
 
-def _raise_unless_success(response: HttpResponse) -> None:
-    if not 200 <= response.status < 300:
-        raise error_of(failure_in_http(response))
-
-
 def _answer(model: type[AnswerT], response: HttpResponse) -> AnswerT:
-    _raise_unless_success(response)
+    raise_unless_success(response, failure_in_http)
     answer = _read(model, response.body)
     if answer is None:
-        error = ProviderError(
-            f"HTTP {response.status} from Replicate, but its body is no {model.__name__.lower()}",
-            code=FailureKind.OUTAGE.value,
-        )
-        error.retryable = True
-        raise error
+        raise unreadable(response, "Replicate", model.__name__.lower())
     return answer

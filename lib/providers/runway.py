@@ -6,7 +6,7 @@ Source: docs.dev.runwayml.com/api and its OpenAPI document; read November 2026.
 import re
 from dataclasses import dataclass
 
-from lib.domain.errors import ConfigurationError, InvalidError, ProviderError
+from lib.domain.errors import ConfigurationError, InvalidError
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
@@ -24,9 +24,9 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of, json_object
+from lib.providers.answers import json_object, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
-from lib.providers.http_judgement import outcome_of
+from lib.providers.http_judgement import outcome_of, unread
 from lib.providers.runway_meaning import TASK_ID, failure_in_http, is_own_error, update_from
 
 API_VERSION = "2024-11-06"
@@ -86,13 +86,12 @@ class RunwayAdapter(BaseAdapter):
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer to a creation; never raises."""
-        if not 200 <= response.status < 300:
+        if not response.is_success:
             outcome = outcome_of(response, in_own_words=is_own_error(response))
             return SubmitResult(outcome, failure=failure_in_http(response))
         task_id = json_object(response.body).get("id")
         if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
-            words = f"HTTP {response.status}, but the body names no task: it may have been accepted"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+            return unread(response, "names no task")
         return SubmitResult(SubmitOutcome.ACCEPTED, update=ProviderUpdate(RemoteStatus.QUEUED, task_id))
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
@@ -101,10 +100,10 @@ class RunwayAdapter(BaseAdapter):
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read a task. Raises `ProviderError`; NOT_FOUND only where Runway itself says that there is no such task."""
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         update = update_from(json_object(response.body))
         if update is None:
-            raise _unreadable(response)
+            raise unreadable(response, "Runway", "task")
         return update
 
     def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
@@ -120,7 +119,7 @@ class RunwayAdapter(BaseAdapter):
         """
         if response.status == 404 and is_own_error(response):
             return ProviderUpdate(RemoteStatus.CANCELED, failure=_canceled())
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         return ProviderUpdate(RemoteStatus.CANCELED, failure=_canceled())
 
     def test_request(self, credential: Credential) -> HttpRequest:
@@ -129,10 +128,10 @@ class RunwayAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the balance in words: an organization has no name here."""
-        _raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         balance = json_object(response.body).get("creditBalance")
         if isinstance(balance, bool) or not isinstance(balance, int | float):
-            raise _unreadable(response)
+            raise unreadable(response, "Runway", "organization")
         return f"an organization with {balance:g} credits"
 
     def _task(self, remote: RemoteJob) -> str:
@@ -151,15 +150,3 @@ def _headers(credential: Credential) -> dict[str, str]:
 
 def _canceled() -> Failure:
     return Failure(FailureKind.CANCELED, "Runway has ended and deleted the task")
-
-
-def _raise_unless_success(response: HttpResponse) -> None:
-    if not 200 <= response.status < 300:
-        raise error_of(failure_in_http(response))
-
-
-def _unreadable(response: HttpResponse) -> ProviderError:
-    failure = Failure(
-        FailureKind.OUTAGE, f"HTTP {response.status} from Runway, but its body is unreadable", True
-    )
-    return error_of(failure)

@@ -10,12 +10,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lib.domain.errors import InvalidError, ProviderError
+from lib.domain.errors import InvalidError
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
-    Failure,
     FailureKind,
     FormPart,
     HttpRequest,
@@ -30,9 +29,9 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of, json_object
+from lib.providers.answers import error_of, json_object, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
-from lib.providers.http_judgement import outcome_of
+from lib.providers.http_judgement import outcome_of, unread
 from lib.providers.media_input import inline_media
 from lib.providers.stability_meaning import (
     RESULT_ID,
@@ -112,7 +111,7 @@ class StabilityAdapter(BaseAdapter):
 
         A 2xx with neither is UNKNOWN: it was taken, and we do not know under which id.
         """
-        if not 200 <= response.status < 300:
+        if not response.is_success:
             outcome = outcome_of(response, in_own_words=bool(error_name(response)))
             failure = replace(failure_in_http(response), unbilled=outcome is not SubmitOutcome.UNKNOWN)
             return SubmitResult(outcome, failure=failure)
@@ -123,10 +122,7 @@ class StabilityAdapter(BaseAdapter):
         if identity is not None:
             update = ProviderUpdate(RemoteStatus.QUEUED, identity, raw_status="accepted")
             return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
-        words = (
-            f"HTTP {response.status}, but the body is neither a result nor an id: it may have been accepted"
-        )
-        return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+        return unread(response, "is neither a result nor an id")
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
         """Build the question for a result; None where the answer to the submit was the result.
@@ -150,7 +146,7 @@ class StabilityAdapter(BaseAdapter):
             said = json_object(response.body).get("status")
             word = said if isinstance(said, str) else "in-progress"
             return ProviderUpdate(RemoteStatus.RUNNING, accepted_id(response), raw_status=word)
-        if 200 <= response.status < 300:
+        if response.is_success:
             update = result_in(response)
             if update is not None:
                 return replace(update, provider_job_id=None)  # its request id is not the job's
@@ -167,16 +163,10 @@ class StabilityAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return how many credits are left."""
-        if not 200 <= response.status < 300:
-            raise error_of(failure_in_http(response))
+        raise_unless_success(response, failure_in_http)
         credits_left = json_object(response.body).get("credits")
         if isinstance(credits_left, bool) or not isinstance(credits_left, int | float):
-            error = ProviderError(
-                f"HTTP {response.status} from Stability, but its body is no balance",
-                code=FailureKind.OUTAGE.value,
-            )
-            error.retryable = True
-            raise error
+            raise unreadable(response, "Stability", "balance")
         return f"{credits_left:.2f} credits"
 
 
