@@ -27,6 +27,15 @@ from (
                 when random() < 0.08 then 'failed' when random() < 0.03 then 'canceled' else 'completed' end as fate
     from generate_series(1, %(jobs)s) n) drawn
 """
+ATTEMPTS = """
+insert into attempts (job_id, attempt, state, provider, model_id, model_ref, input, credential_version, provider_job_id,
+                      created_at, submitted_at, ended_at, estimated_cost)
+select job_id, 1, case status when 'completed' then 'succeeded' when 'pending' then 'submitted'
+                              when 'processing' then 'running' else status end,
+       provider, model_id, 'someone/' || model_id, parameters, 'platform', 'prediction-' || job_id, created_at,
+       created_at + interval '0.3 seconds', completed_at, estimated_cost
+from jobs where kind = 'generation'
+"""
 TRANSITIONS = """
 insert into job_transitions (job_id, version, attempt, status, step, event, at)
 select job_id, 1, 1, 'pending', 'queued', 'created', created_at from jobs
@@ -94,6 +103,7 @@ STATEMENTS = (
     USERS,
     ADMIN,
     JOBS,
+    ATTEMPTS,
     TRANSITIONS,
     STEPS,
     OPERATIONS,
