@@ -56,7 +56,7 @@ def resource_dashboard(
 
 
 def business_dashboard(scope: Construct, construct_id: str, *, name: str) -> cloudwatch.Dashboard:
-    """Jobs started, completed and failed, their duration and the lateness of webhooks, by type and model."""
+    """Jobs started, completed and failed, their duration and the lateness of webhooks; how the providers do."""
     return cloudwatch.Dashboard(
         scope,
         construct_id,
@@ -69,6 +69,11 @@ def business_dashboard(scope: Construct, construct_id: str, *, name: str) -> clo
                 _search("Processing time, p95", "ProcessingTime", "p95"),
                 _search("Webhook latency, p95", "WebhookLatency", "p95"),
             ],
+            [
+                _search("Provider calls failed", "ProviderCallFailed", "Sum"),
+                _search("Circuits opened", "CircuitOpened", "Sum"),
+                _search("Pauses asked for by providers", "ProviderPaused", "Sum"),
+            ],
         ],
     )
 
@@ -78,7 +83,7 @@ def _graph(title: str, metrics: Sequence[cloudwatch.Metric]) -> cloudwatch.Graph
 
 
 def _search(title: str, metric: str, statistic: str) -> cloudwatch.GraphWidget:
-    """A line per media type and model, found when the dashboard is shown: new models need no deployment."""
+    """A line per model or provider, found when the dashboard is shown: new ones need no deployment."""
     expression = f"SEARCH('Namespace=\"{NAMESPACE}\" MetricName=\"{metric}\"', '{statistic}', 300)"
     series = cloudwatch.MathExpression(expression=expression, using_metrics={}, label="", period=_PERIOD)
     return cloudwatch.GraphWidget(title=title, left=[series], width=12 if "Jobs" in title else 8, height=6)
