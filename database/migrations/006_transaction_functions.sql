@@ -287,7 +287,7 @@ comment on function create_job is
 create function fail_job(
     p_job_id uuid, p_code text, p_message text, p_retryable boolean, p_now timestamptz,
     p_attempt_state text default 'failed', p_answer jsonb default null, p_usage jsonb default null,
-    p_unbilled boolean default false
+    p_unbilled boolean default false, p_attempt integer default null
 ) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
@@ -300,9 +300,10 @@ begin
     if not found then
         return transition_result('unknown_job', false, null);
     end if;
-    perform record_answer(p_job_id, p_answer);
     if status_is_final(j.status) then
         return transition_result('final', false, j);
+    elsif j.attempt <> p_attempt then
+        return transition_result('other_attempt', false, j);  -- told twice or late: the job has another by now
     end if;
     select * into a from attempts where job_id = j.job_id and attempt = j.attempt;
     if a.state in ('submitted', 'running') then
@@ -316,6 +317,7 @@ begin
     if p_unbilled and a.state in ('queued', 'submitting') then
         v_next := next_attempt(j, p_code, p_now);
         if v_next is not null then
+            perform record_answer(p_job_id, p_answer);
             return v_next;
         end if;
     end if;
@@ -329,7 +331,8 @@ end
 $$;
 comment on function fail_job is
     'The job fails with a reason; where its attempt was refused and provably cost nothing, a planned fallback is tried '
-    'instead. An attempt that nobody answered stays unknown, so that a late claim is seen.';
+    'instead, and p_answer is what whoever asked was told. With p_attempt: only while that one is the job''s. An attempt '
+    'that nobody answered stays unknown, so that a late claim is seen.';
 
 create function request_cancel(p_job_id uuid, p_user_id text, p_now timestamptz) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$

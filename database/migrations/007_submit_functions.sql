@@ -102,7 +102,7 @@ comment on function record_submitted is 'The provider accepted the attempt; lega
 create function defer_submit(
     p_job_id uuid, p_attempt integer, p_retry_at timestamptz, p_reason text, p_now timestamptz,
     p_answer jsonb default null, p_usage jsonb default null, p_claim uuid default null, p_code text default null,
-    p_fall_back boolean default false
+    p_fall_back boolean default false, p_doubtful boolean default false
 ) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$
 declare
@@ -128,6 +128,9 @@ begin
         j := save_transition(j, 'canceled', p_now);
         return transition_result('canceled', true, j);
     end if;
+    if p_doubtful and j.attempt = p_attempt then
+        j.fallbacks := '[]';  -- sent again it is the same job; made elsewhere it might be paid for twice
+    end if;
     if p_fall_back and j.attempt = p_attempt and jsonb_array_length(j.fallbacks) > 0 then
         v_next := next_attempt(j, p_code, p_now);
         if v_next is not null then
@@ -149,7 +152,9 @@ end
 $$;
 comment on function defer_submit is
     'The provider did not take the attempt yet (429, an outage): a worker submits it later, unless it was to be '
-    'canceled, or falls back to what was planned. With a claim: whoever won it sent nothing and gives it back, unless another has won since.';
+    'canceled, or falls back to what was planned. Doubtful: the provider may have taken it all the same, and knows it '
+    'again by its id; then nothing else is ever tried for the job. With a claim: whoever won it sent nothing and gives it '
+    'back, unless another has won since.';
 
 create function mark_submit_unknown(
     p_job_id uuid, p_attempt integer, p_due_at timestamptz, p_now timestamptz, p_answer jsonb default null,

@@ -75,11 +75,13 @@ begin
         return transition_result('other_prediction', false, j);
     end if;
     if a.provider_job_id is null then
-        if a.state in ('failed', 'canceled', 'refused') and not status_is_final(j.status) then
-            return transition_result('attempt_ended', false, j);
-        end if;
         if exists (select from attempts where provider = a.provider and provider_job_id = v_remote) then
             return transition_result('other_prediction', false, j);
+        end if;
+        if a.state in ('failed', 'canceled', 'refused') and not status_is_final(j.status) then
+            -- Said to be refused, and running after all: another may be at work, this one is to stop.
+            return transition_result('attempt_ended', false, j,
+                case when v_status in ('queued', 'running') then emit_cancel(j, a, v_remote, p_now) else '[]' end);
         end if;
         -- The first word about an attempt whose submit was never answered claims it.
         update attempts set provider_job_id = v_remote, submitted_at = coalesce(submitted_at, p_now)
@@ -217,6 +219,12 @@ begin
     select * into j from jobs where job_id = p_job_id and not status_is_final(status) for update;
     if not found then
         return transition_result('final', false, null);
+    end if;
+    if p_topic = 'submit' then
+        -- A message that waits in a long queue must not be joined by one more from each sweep.
+        update jobs set due_at = greatest(due_at, least(p_now + greatest(p_now - created_at, interval '60 seconds'),
+                                                        greatest(deadline_at, p_now + interval '60 seconds')))
+        where job_id = p_job_id;
     end if;
     if p_topic in ('store', 'submit') then
         return transition_result('emitted', false, j, emit(j, p_topic, jsonb_build_object(

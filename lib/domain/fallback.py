@@ -23,8 +23,11 @@ def may_fall_back(failure: Failure, credential: Credential | None = None) -> boo
 
 
 def gives_way(failure: Failure, wait_seconds: float, submits: int) -> bool:
-    """Whether a submit that was not taken, and so not billed, gives way to a fallback instead of waiting."""
-    if failure.kind in _THE_CALLERS:
+    """Whether a submit that was not taken gives way to a fallback instead of waiting.
+
+    One that is sent again because that is safe, and not because it was not taken, does not.
+    """
+    if not failure.unbilled or failure.kind in _THE_CALLERS:
         return False
     return (
         failure.kind is FailureKind.CIRCUIT_OPEN or wait_seconds > LONGEST_WAIT_SECONDS or submits >= PATIENCE

@@ -173,11 +173,13 @@ class JobRecord(Protocol):
         claim: str | None = None,
         code: str | None = None,
         fall_back: bool = False,
+        doubtful: bool = False,
     ) -> Transition:
         """deferred | fell_back | canceled (somebody wished so meanwhile) | unchanged | unknown_job.
 
         With `claim`: its holder sent nothing and gives it back; unchanged if another claim was won since. `code` says
-        in the status why it waits; with `fall_back` a planned fallback is tried instead, if there is one.
+        in the status why it waits; with `fall_back` a planned fallback is tried instead, if there is one. `doubtful`:
+        the provider may have taken it all the same, so that nothing else is ever tried.
         """
 
     def claim_attempt(
@@ -212,8 +214,13 @@ class JobRecord(Protocol):
         answer: Answer | None = None,
         usage: Usage | None = None,
         unbilled: bool = False,
+        attempt: int | None = None,
     ) -> Transition:
-        """failed | fell_back | final | unknown_job; `unbilled` lets a planned fallback be tried instead."""
+        """failed | fell_back | final | other_attempt | unknown_job.
+
+        `unbilled` lets a planned fallback be tried instead; `answer` is then what its creator was told. With `attempt`:
+        only while that is the job's attempt; what is told twice does not strike the one that followed.
+        """
 
     def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
         """canceled | requested | final | not_found."""

@@ -49,7 +49,9 @@ def submit(
     result = _judged(adapter, response)
     about = result.update.provider_job_id if result.update else None
     if adapter.traits.submit_safety is SubmitSafety.OWN_ID and about not in (None, submission.own_id):
-        failure = Failure(FailureKind.UNKNOWN, "the answer is about another prediction than the one that was sent")
+        failure = Failure(
+            FailureKind.UNKNOWN, "the answer is about another prediction than the one that was sent"
+        )
         return _unless_repeatable(
             SubmitResult(SubmitOutcome.UNKNOWN, failure=failure), adapter.traits.submit_safety
         )
@@ -59,7 +61,7 @@ def submit(
 def _of_silence(error: TransportError, safety: SubmitSafety) -> SubmitResult:
     failure = Failure(FailureKind.OUTAGE, error.message, retryable=True)
     if error.delivery is Delivery.NEVER_LEFT:
-        return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
+        return SubmitResult(SubmitOutcome.DEFERRED, failure=replace(failure, unbilled=True))
     return _unless_repeatable(SubmitResult(SubmitOutcome.UNKNOWN, failure=failure), safety)
 
 
@@ -71,10 +73,14 @@ def _judged(adapter: ProviderAdapter, response: HttpResponse) -> SubmitResult:
             f"HTTP {response.status}, and {adapter.name}'s adapter could not read it: {type(error).__name__}"
         )
         result = SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+    if result.outcome is SubmitOutcome.DEFERRED and result.failure is not None:
+        # What was not taken costs nothing; where an adapter doubts that, it says UNKNOWN.
+        result = replace(result, failure=replace(result.failure, unbilled=True))
     return _unless_repeatable(result, adapter.traits.submit_safety)
 
 
 def _unless_repeatable(result: SubmitResult, safety: SubmitSafety) -> SubmitResult:
     if result.outcome is SubmitOutcome.UNKNOWN and safety is not SubmitSafety.NONE:
-        return replace(result, outcome=SubmitOutcome.DEFERRED)
+        failure = result.failure and replace(result.failure, unbilled=False)
+        return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
     return result

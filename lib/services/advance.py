@@ -75,11 +75,11 @@ class AdvanceJob:
         """
         now = self.parts.clock()
         work = self._turn({"jobId": message["jobId"]}, now)
-        if work is None or work.attempt.attempt != int(message["attempt"]) or work.attempt.state.ended:
+        if work is None or work.job.step is JobStep.STORING:
             return
-        if work.job.step is JobStep.STORING:
-            return
-        if work.attempt.provider_job_id is not None:
+        if work.attempt.attempt != int(message["attempt"]) or work.attempt.state.ended:
+            self._do(work, now, overdue=False)  # this look took the turn of the one that was planned
+        elif work.attempt.provider_job_id is not None:
             self.ask.poll(work, now)
         elif message.get("providerJobId"):
             self.ask.claim(work, str(message["providerJobId"]))
@@ -98,12 +98,18 @@ class AdvanceJob:
         parts, now, job_id = self.parts, self.parts.clock(), str(message["jobId"])
         failure = message.get("failure")
         if failure is not None:
-            parts.after_commit(parts.record.fail_job(job_id, now=now, **failure), now)
+            of = int(message.get("attempt", 1))
+            parts.after_commit(parts.record.fail_job(job_id, now=now, attempt=of, **failure), now)
             return
         attempt, claim = int(message["attempt"]), str(message["claim"])
         reason = "It was not sent, and the record was away."
         given_back = parts.record.defer_submit(
-            job_id, attempt, retry_at=now, reason=reason, now=now, claim=claim
+            *(job_id, attempt),
+            retry_at=now,
+            reason=reason,
+            now=now,
+            claim=claim,
+            doubtful=bool(message.get("doubtful")),
         )
         parts.after_commit(given_back, now)
         if given_back.outcome == "unchanged":  # it was never won: the attempt waits for whoever looks
@@ -171,6 +177,8 @@ class AdvanceJob:
                 self._mark_unknown(work, now)
                 self.ask.recover(work, now)
             case Due.RECOVER:
+                self.ask.recover(work, now)
+            case Due.FAIL_UNKNOWN if parts.waits(work):  # its result may lie in the bucket
                 self.ask.recover(work, now)
             case Due.POLL:
                 self.ask.poll(work, now)

@@ -96,7 +96,14 @@ class AdvanceParts:
 
     def fail(self, work: Work, code: str, message: str, now: datetime) -> None:
         """The job fails; the same request may succeed later."""
-        failed = self.record.fail_job(work.job.job_id, code=code, message=message, retryable=True, now=now)
+        failed = self.record.fail_job(
+            work.job.job_id,
+            code=code,
+            message=message,
+            retryable=True,
+            now=now,
+            attempt=work.attempt.attempt,
+        )
         self.after_commit(failed, now)
 
     def _emit(self, work: Work, topic: str, poll_seq: int | None, seconds: float, now: datetime) -> None:

@@ -164,6 +164,7 @@ class GenerateMedia:
             retryable=error.retryable,
             now=now,
             refused=True,
+            attempt=1,
         )
         self.after_commit(failed, now)
 
@@ -255,7 +256,7 @@ def _accepted(job: Mapping[str, Any]) -> Answer:
 
 def _answered(job: NewJob, submitted: Submitted) -> Answer:
     result = submitted.result
-    fell_back = submitted.transition is not None and submitted.transition.outcome == "fell_back"
+    fell_back = submitted.transition is not None and not submitted.transition.job.final
     if result.outcome is SubmitOutcome.REFUSED and not fell_back:
         failure = result.failure
         message = failure.message if failure else "The provider refused the job."

@@ -105,6 +105,7 @@ class RecordSubmit:
             usage=context.usage,
             code=failure.kind.value,
             fall_back=gives_way(failure, wait, context.submits),
+            doubtful=not failure.unbilled,
         )
 
     def _refused(self, context: SubmitContext, failure: Failure, now: datetime) -> Transition:
@@ -115,8 +116,10 @@ class RecordSubmit:
             retryable=failure.retryable,
             now=now,
             refused=True,
+            answer=context.answer(None) if context.answer else None,
             usage=context.usage,
             unbilled=may_fall_back(failure, context.credential),
+            attempt=context.submission.attempt,
         )
 
     def _unknown(self, context: SubmitContext, now: datetime) -> Transition:

@@ -198,12 +198,14 @@ class SubmitAttempt:
             case SubmitOutcome.DEFERRED:
                 wait = failure.retry_after_seconds if failure else None
                 message = {"kind": "not_sent", "jobId": job_id, "attempt": attempt, "claim": claim}
+                message["doubtful"] = not (failure and failure.unbilled)
                 self._tell_later(message, min(900, max(wait or 0, NOT_SENT_SECONDS)))
             case SubmitOutcome.REFUSED:
                 failure = failure or NO_REASON
                 refusal = {"code": failure.kind.value, "message": failure.message, "refused": True}
                 told = {"failure": {**refusal, "retryable": failure.retryable, "unbilled": failure.unbilled}}
-                self._tell_later({"kind": "not_sent", "jobId": job_id, **told}, NOT_SENT_SECONDS)
+                message = {"kind": "not_sent", "jobId": job_id, "attempt": attempt, **told}
+                self._tell_later(message, NOT_SENT_SECONDS)
             case _:
                 pass
 

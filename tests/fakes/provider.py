@@ -37,6 +37,7 @@ class OnSubmit(StrEnum):
     LOSE = "lose"
     THROTTLE = "throttle"
     REFUSE = "refuse"
+    SAFE_SILENCE = "safe_silence"
     ANSWER = "answer"
 
 
@@ -134,7 +135,13 @@ class FakeProvider:
             return SubmitResult(SubmitOutcome.REFUSED, failure=self.refusals.pop(0))
         match self.on_submit:
             case OnSubmit.THROTTLE:
-                failure = Failure(FailureKind.RATE_LIMITED, "throttled", True, self.retry_after)
+                failure = Failure(
+                    FailureKind.RATE_LIMITED, "throttled", True, self.retry_after, unbilled=True
+                )
+                return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
+            case OnSubmit.SAFE_SILENCE:  # perhaps it was taken; it may be sent again, under the same id
+                self.during_answer()
+                failure = Failure(FailureKind.OUTAGE, "no answer", True)
                 return SubmitResult(SubmitOutcome.DEFERRED, failure=failure)
             case OnSubmit.REFUSE:
                 failure = Failure(FailureKind.INVALID_INPUT, "prompt is too rude")

@@ -1,14 +1,17 @@
 """Another model is tried where a failure provably cost nothing, and only there; the record says what was tried."""
 
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
 from lib.domain.errors import ProviderError
+from lib.domain.fallback import PATIENCE
 from lib.domain.job import JobStatus
-from lib.domain.provider import FailureKind
+from lib.domain.provider import FailureKind, RemoteStatus
 from lib.domain.snapshot import JobSnapshot
-from lib.ports.record import PlannedAttempt
+from lib.ports.record import PlannedAttempt, Transition
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.provider import OnSubmit
 from tests.fakes.tier import FakeTier
@@ -171,6 +174,90 @@ def test_the_first_answer_is_given_again_for_the_same_key(world: World) -> None:
     job_id = create(world, key="k1")
     assert create(world, key="k1") == job_id
     assert world.provider.received == [(job_id, 1)]
+
+
+def test_the_first_answer_is_given_again_when_the_model_that_was_tried_instead_has_failed_too(
+    world: World,
+) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
+    job_id = create(world, key="k2")
+    world.provider.refuse_once(FailureKind.BILLING, unbilled=True)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.FAILED
+    assert create(world, key="k2") == job_id
+
+
+def test_a_refusal_that_is_told_twice_does_not_strike_the_attempt_that_followed(world: World) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
+    job_id = create(world)
+    refusal = {
+        "code": "provider_outage",
+        "message": "away",
+        "retryable": True,
+        "refused": True,
+        "unbilled": True,
+    }
+    message = {"kind": "not_sent", "jobId": job_id, "attempt": 1, "failure": refusal}
+    world.advance_queue.messages.clear()
+    world.advance_queue.send(message, group="alice")  # the record was away when it was told first
+    world.work(world.advance_queue)
+    assert job(world, job_id).data["attempt"] == 2
+    world.pass_time(120)
+    world.run_sweep()
+    world.settle_with_provider(job_id)
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_who_asked_is_told_of_the_job_when_its_fallback_was_recorded_and_that_answer_lost(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
+    real = world.real_record.fail_job
+
+    def told_twice(job_id: str, **refusal: Any) -> Transition:
+        real(job_id, **refusal)
+        again: Transition = real(job_id, **refusal)
+        return again
+
+    monkeypatch.setattr(world.real_record, "fail_job", told_twice)  # a connection that breaks asks again
+    job_id = create(world)
+    assert job(world, job_id).data["attempt"] == 2
+
+
+def test_what_may_have_been_taken_is_sent_again_where_that_is_safe_and_never_tried_elsewhere(
+    world: World,
+) -> None:
+    sent: list[None] = []
+    world.provider.on_submit, world.provider.during_answer = OnSubmit.SAFE_SILENCE, lambda: sent.append(None)
+    job_id = create(world)
+    for _ in range(5):
+        world.pass_time(40)
+        world.drain()
+    assert len(sent) > PATIENCE
+    world.provider.on_submit = OnSubmit.THROTTLE  # and no later word makes it certain that it was not taken
+    world.provider.retry_after = 3600
+    for _ in range(3):
+        world.pass_time(100)
+        world.drain()
+    assert job(world, job_id).data["attempt"] == 1
+
+
+def test_what_was_refused_and_runs_all_the_same_is_canceled_there(world: World, superuser_url: str) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    first = world.provider.latest
+    refused = {"code": "provider_outage", "message": "no", "retryable": True, "now": world.now}
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(
+            "update attempts set state = 'submitting', lease_until = now() where job_id = %s", (job_id,)
+        )
+    world.real_record.fail_job(job_id, **refused, refused=True, unbilled=True, attempt=1)
+    assert job(world, job_id).data["attempt"] == 2
+    world.provider.on_submit = OnSubmit.ACCEPT
+    world.webhook(first)
+    world.drain()
+    assert world.provider.predictions[first].status is RemoteStatus.CANCELED
+    assert job(world, job_id).data["attempt"] == 2
 
 
 def test_when_all_planned_models_fail_the_last_reason_is_told(world: World) -> None:

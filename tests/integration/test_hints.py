@@ -87,6 +87,16 @@ def test_a_hint_about_an_attempt_that_is_over_changes_nothing(world: World) -> N
     assert job(world, job_id).version == before
 
 
+def test_a_hint_that_comes_late_leaves_the_job_looked_after(world: World) -> None:
+    job_id = create(world)
+    hint(world, job_id, None, attempt=2)
+    for _ in range(2):
+        world.provider.work(world.provider.latest)
+    world.pass_time(60)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
 def test_a_webhook_without_a_token_finds_no_job_of_a_users_own_account(
     world: World, superuser_url: str
 ) -> None:

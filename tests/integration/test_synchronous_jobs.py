@@ -1,6 +1,7 @@
 """Providers whose answer is the result: sent by a worker that waits, kept before it is recorded, never sent twice."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -117,6 +118,47 @@ def test_a_worker_that_dies_before_it_kept_the_result_fails_the_job_and_sends_no
     assert world.provider.received == [(job_id, 1)]
     assert ended.status is JobStatus.FAILED
     assert ended.data["error"]["code"] == "submit_unknown"
+
+
+def test_a_result_that_was_kept_counts_even_if_nobody_looked_before_the_deadline(world: World) -> None:
+    job_id = create(world)
+    kill_at(world, "before record.record_submitted")
+    world.drain()
+    live(world)
+    world.pass_time(500)
+    world.real_record.mark_submit_unknown(job_id, 1, due_at=world.now, now=world.now)
+    world.advance_queue.messages.clear()
+    world.pass_time(3600)  # the bucket was away for so long
+    world.settle([job_id])
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_long_queue_is_not_made_longer_by_each_sweep(world: World, superuser_url: str) -> None:
+    job_id = create(world)
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update jobs set deadline_at = deadline_at + interval '1 hour'")
+    for _ in range(60):
+        world.pass_time(60)
+        world.run_sweep()
+        while world.work(world.advance_queue):
+            pass
+    assert len(world.submit_queue.messages) <= 7
+    world.drain()
+    assert world.provider.received == [(job_id, 1)]
+    assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_job_whose_turn_never_came_fails_at_its_deadline(world: World) -> None:
+    job_id, began = create(world), world.now
+    while not job(world, job_id).final:
+        assert world.now < began + timedelta(seconds=world.timing.job_deadline + 300)
+        world.pass_time(60)
+        world.run_sweep()
+        while world.work(world.advance_queue):
+            pass
+    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+    world.drain()
+    assert world.provider.received == []
 
 
 def test_canceling_before_it_was_sent_sends_nothing(world: World) -> None:

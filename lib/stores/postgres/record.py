@@ -79,10 +79,11 @@ class PostgresRecord:
         claim: str | None = None,
         code: str | None = None,
         fall_back: bool = False,
+        doubtful: bool = False,
     ) -> Transition:
         """See the port."""
         return self._transition(
-            "select defer_submit(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "select defer_submit(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             *(
                 job_id,
                 attempt,
@@ -94,6 +95,7 @@ class PostgresRecord:
                 claim,
                 code,
                 fall_back,
+                doubtful,
             ),
         )
 
@@ -133,13 +135,15 @@ class PostgresRecord:
         answer: Answer | None = None,
         usage: Usage | None = None,
         unbilled: bool = False,
+        attempt: int | None = None,
     ) -> Transition:
         """See the port."""
         state = "refused" if refused else "failed"
         return self._transition(
-            "select fail_job(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            "select fail_job(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             *(job_id, code, holdable(message), retryable, now, state, answer_json(answer), usage_json(usage)),
             unbilled,
+            attempt,
         )
 
     def request_cancel(self, job_id: str, user_id: str, now: datetime) -> Transition:
