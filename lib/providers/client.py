@@ -3,11 +3,12 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from lib.domain.errors import ProviderError
+from lib.domain.credential import without_secrets
+from lib.domain.errors import ConfigurationError, ProviderError
 from lib.domain.flow import Traffic
 from lib.domain.provider import (
     Credential,
@@ -71,7 +72,8 @@ class HttpProviderClient:
         if pause is not None:
             return SubmitResult(SubmitOutcome.DEFERRED, failure=_failure_of(pause))
         heard = Heard(self._transport)
-        result = result_without_key(self._submit(heard, submission, credential, callback_url), credential)
+        result = self._submit(heard, submission, credential, callback_url)
+        result = result_without_key(result, self._tokens.held(credential))
         if heard.anything:
             flow.after(credential, heard.failure_of_submit(result), self._clock())
         else:
@@ -88,23 +90,24 @@ class HttpProviderClient:
             # an answer that brings the files is as long in coming as a result
             operation = Operation.RESULT if request.media_answer else Operation.POLL
             answer = self._send(heard, request, operation)
-            update = update_without_key(self._about(remote, self._adapter.parse_poll(answer)), credential)
+            update = update_without_key(self._about(remote, self._adapter.parse_poll(answer)), opened)
             if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
                 return update
             request = self._adapter.result_request(replace(remote, result_ref=update.result_ref), opened)
             if request is None:
                 return update
             answer = self._send(heard, request, Operation.RESULT)
-            return update_without_key(self._about(remote, self._adapter.parse_result(answer)), credential)
+            return update_without_key(self._about(remote, self._adapter.parse_result(answer)), opened)
 
     def cancel(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """Ask to cancel."""
         with self._question(credential) as heard:
-            request = self._adapter.cancel_request(remote, self._tokens.opened(credential, heard))
+            opened = self._tokens.opened(credential, heard)
+            request = self._adapter.cancel_request(remote, opened)
             if request is None:
                 return ProviderUpdate(RemoteStatus.UNKNOWN, remote.provider_job_id)
             answer = self._send(heard, request, Operation.CANCEL)
-            return update_without_key(self._adapter.parse_cancel(answer), credential)
+            return update_without_key(self._adapter.parse_cancel(answer), opened)
 
     def recover(
         self,
@@ -138,23 +141,26 @@ class HttpProviderClient:
 
     def test(self, credential: Credential) -> str:
         """Return the account's name."""
-        with errors_without_key(credential):
-            request = self._adapter.test_request(self._tokens.opened(credential, self._transport))
+        with self._without_key(credential), _faults_of_own(credential):
+            opened = self._tokens.opened(credential, self._transport)
+            request = self._adapter.test_request(opened)
             if request is None:
                 raise ProviderError(
                     f"{self._adapter.name} has no call that proves a key", code=FailureKind.UNKNOWN.value
                 )
-            return self._adapter.parse_test(self._send(self._transport, request, Operation.TEST))
+            answer = self._send(self._transport, request, Operation.TEST)
+            return without_secrets(self._adapter.parse_test(answer), opened)
 
     def webhook_secret(self, credential: Credential) -> str | None:
         """Fetch the secret of the account's webhooks, unless the credential holds it: `webhookToken`."""
         if held := credential.extra.get("webhookToken"):
             return held
-        request = self._adapter.webhook_secret_request(self._tokens.opened(credential, self._transport))
-        if request is None:
-            return None
-        answer = self._send(self._transport, request, Operation.WEBHOOK_SECRET)
-        return self._adapter.parse_webhook_secret(answer)
+        with self._without_key(credential):
+            request = self._adapter.webhook_secret_request(self._tokens.opened(credential, self._transport))
+            if request is None:
+                return None
+            answer = self._send(self._transport, request, Operation.WEBHOOK_SECRET)
+            return self._adapter.parse_webhook_secret(answer)
 
     @contextmanager
     def _question(self, credential: Credential) -> Iterator[Heard]:
@@ -165,7 +171,7 @@ class HttpProviderClient:
             raise error_of(_failure_of(pause))
         heard = Heard(self._transport)
         try:
-            with errors_without_key(credential):
+            with self._without_key(credential):
                 yield heard
         finally:
             if heard.anything:
@@ -194,6 +200,10 @@ class HttpProviderClient:
             return SubmitResult(outcome, failure=failure)
         return submit(self._adapter, transport, submission, opened, callback_url)
 
+    def _without_key(self, credential: Credential) -> AbstractContextManager[None]:
+        """Errors within go on without the key, and without the token that it is exchanged for, maybe only within."""
+        return errors_without_key(lambda: self._tokens.held(credential))
+
     def _about(self, remote: RemoteJob, update: ProviderUpdate) -> ProviderUpdate:
         if update.provider_job_id not in (None, remote.provider_job_id):
             raise ProviderError(
@@ -209,6 +219,17 @@ class HttpProviderClient:
 def _failure_of(pause: Pause) -> Failure:
     """Nothing was sent, so nothing is billed."""
     return Failure(pause.code, pause.words, True, pause.seconds, unbilled=True)
+
+
+@contextmanager
+def _faults_of_own(credential: Credential) -> Iterator[None]:
+    """A user's key that is none is refused as its provider would refuse it; such a one of the operator's stays an error."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if not credential.is_own:
+            raise
+        raise error_of(Failure(FailureKind.AUTHENTICATION, error.message)) from None
 
 
 TOKEN_MARGIN_SECONDS = 60.0
@@ -231,16 +252,31 @@ class AccessTokens:
     def opened(self, credential: Credential, transport: ProviderTransport) -> Credential:
         """The credential, with an access token where the provider wants one.
 
-        Raises `ProviderError` when none is given, `ConfigurationError` for a credential that is none.
+        Raises `ProviderError` when none is given, AUTHENTICATION for a user's credential that is none, and
+        `ConfigurationError` for such a one of the operator's.
         """
-        name = hashlib.sha256(f"{credential.version}\n{credential.secret}".encode()).hexdigest()
+        name = _name(credential)
         held = self._held.get(name)
         if held is None or self._monotonic() >= held[1]:
-            request = self._adapter.token_request(credential, self._clock())  # signs, where there is a token
+            with _faults_of_own(credential):
+                request = self._adapter.token_request(
+                    credential, self._clock()
+                )  # signs, where there is a token
             if request is None:
                 return credential
             asked_at = self._monotonic()
             response = transport.send(request, provider=self._adapter.name, operation=Operation.TOKEN)
             token, life = self._adapter.parse_token(response)
-            held = self._held[name] = (token, asked_at + max(0.0, life - TOKEN_MARGIN_SECONDS))
-        return replace(credential, extra={**credential.extra, "accessToken": held[0]})
+            self._held[name] = (token, asked_at + max(0.0, life - TOKEN_MARGIN_SECONDS))
+        return self.held(credential)
+
+    def held(self, credential: Credential) -> Credential:
+        """The credential with the access token that was given for it last, if one was."""
+        found = self._held.get(_name(credential))
+        return (
+            replace(credential, extra={**credential.extra, "accessToken": found[0]}) if found else credential
+        )
+
+
+def _name(credential: Credential) -> str:
+    return hashlib.sha256(f"{credential.version}\n{credential.secret}".encode()).hexdigest()

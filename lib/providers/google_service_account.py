@@ -32,7 +32,9 @@ class ServiceAccount:
 
         Raises `ConfigurationError` for a private key that is none. Signing costs some 25 ms, once for each token.
         """
-        import jwt  # noqa: PLC0415 - with cryptography a tenth of a second to import, for this provider alone
+        # with cryptography a tenth of a second to import, for this provider alone
+        import jwt  # noqa: PLC0415 - as said
+        from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415 - as said
 
         issued = int(now.timestamp())
         claims = {
@@ -45,7 +47,8 @@ class ServiceAccount:
         headers = {"kid": self.private_key_id} if self.private_key_id else None
         try:
             assertion = jwt.encode(claims, self.private_key, algorithm="RS256", headers=headers)
-        except (ValueError, TypeError, jwt.PyJWTError):  # `from None`: the cause may quote the key
+        # AttributeError: a public key; `from None`: the cause may quote the key
+        except (ValueError, TypeError, AttributeError, UnsupportedAlgorithm, jwt.PyJWTError):
             raise ConfigurationError(
                 f"the private key of the service account cannot be read: {_WRONG}"
             ) from None

@@ -1,6 +1,6 @@
 """Providers echo keys in their errors: their words go on without what they share with the key that was sent."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -25,12 +25,12 @@ def update_without_key(update: ProviderUpdate, credential: Credential) -> Provid
 
 
 @contextmanager
-def errors_without_key(credential: Credential) -> Iterator[None]:
-    """What is raised within goes on with its words cleaned, as the same error."""
+def errors_without_key(sent: Callable[[], Credential]) -> Iterator[None]:
+    """What is raised within goes on with its words cleaned, as the same error; `sent` is asked for when it is."""
     try:
         yield
     except ProviderError as error:
-        error.message = without_secrets(error.message, credential)
+        error.message = without_secrets(error.message, sent())
         error.args = (error.message,)
         raise
 

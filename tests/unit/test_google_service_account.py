@@ -13,6 +13,11 @@ from tests.fakes.google_keys import EMAIL, key_file, public_pem
 from tests.fakes.stored_answers import stored_answer
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+UNKNOWN_ALGORITHM = """-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2UQBCIEIGFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh
+-----END PRIVATE KEY-----
+"""
+"""PKCS #8 of a kind that cryptography has no name for."""
 adapter = GoogleVeoAdapter()
 
 
@@ -66,6 +71,8 @@ def test_a_simulator_may_give_the_tokens_but_never_the_file() -> None:
         (key_file(private_key=""), "lacks private_key"),
         (key_file(private_key=5), "lacks private_key"),
         (key_file(private_key="-----BEGIN PRIVATE KEY-----\nVEhFU0VDUkVU\n"), "cannot be read"),
+        (key_file(private_key=public_pem()), "cannot be read"),
+        (key_file(private_key=UNKNOWN_ALGORITHM), "cannot be read"),
     ],
 )
 def test_what_is_no_key_file_is_told_without_being_quoted(text: str, words: str) -> None:

@@ -1,14 +1,17 @@
 """A provider that echoes the key that it was sent: nothing of it goes on to jobs, callers, logs or stores."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from lib.domain.errors import ProviderError
-from lib.domain.provider import Credential, HttpResponse, RemoteJob, Submission
+from lib.domain.errors import ConfigurationError, ProviderError
+from lib.domain.provider import Credential, FailureKind, HttpResponse, RemoteJob, Submission, SubmitOutcome
 from lib.providers.client import HttpProviderClient
+from lib.providers.google_veo import GoogleVeoAdapter
 from lib.providers.replicate import ReplicateAdapter
 from tests.fakes.credentials import key_like, leaks
+from tests.fakes.google_keys import key_file
 from tests.fakes.scripted_transport import ScriptedTransport
 
 SUBMISSION = Submission(
@@ -54,3 +57,68 @@ def test_a_job_that_failed_does_not_tell_the_key() -> None:
     assert update.failure is not None
     assert "could not use ***" in update.failure.message
     assert leaks(repr(update), key) == []
+
+
+VEO = "projects/example-project/locations/us-central1/publishers/google/models/veo-3.1-generate-001/operations/o1"
+
+
+@pytest.mark.parametrize("ask", ["submit", "poll", "test"])
+def test_an_access_token_is_as_secret_as_the_key_that_it_was_given_for(ask: str) -> None:
+    token = key_like("ya29.", 60)
+    given = HttpResponse(200, {}, json.dumps({"access_token": token, "expires_in": 3599}).encode())
+    words = {"error": {"code": 401, "message": f"no use for {token}", "status": "UNAUTHENTICATED"}}
+    refused = HttpResponse(401, {"content-type": "application/json"}, json.dumps(words).encode())
+    asked = HttpProviderClient(GoogleVeoAdapter(), ScriptedTransport([given, refused]))
+    credential = Credential("google_veo", key_file(), "own:01a1fbb0-cf23-747a-9d00-dfe374a9d28b")
+
+    try:
+        match ask:
+            case "submit":
+                submission = replace(SUBMISSION, model_ref="veo-3.1-generate-001")
+                said = repr(asked.submit(submission, credential, None))
+            case "poll":
+                said = repr(asked.poll(RemoteJob(VEO), credential))
+            case _:
+                said = asked.test(credential)
+    except ProviderError as error:
+        said = f"{error} {error.args}"
+
+    assert "no use for ***" in said
+    assert leaks(said, token) == []
+
+
+def test_an_account_that_is_called_like_the_key_is_not_told() -> None:
+    key = key_like()
+    account = client(200, {"type": "user", "username": f"owner of {key}"}).test(Credential("replicate", key))
+    assert account == "owner of ***"
+
+
+def test_a_webhook_secret_that_is_not_told_does_not_tell_the_key() -> None:
+    key = key_like()
+    with pytest.raises(ProviderError) as refused:
+        client(401, {"detail": f"{key} is none"}).webhook_secret(Credential("replicate", key))
+    assert leaks(f"{refused.value} {refused.value.args}", key) == []
+
+
+@pytest.mark.parametrize("wrong", [{"private_key": "none"}, {"project_id": "../other"}])
+def test_a_users_key_that_is_none_is_refused_as_their_provider_would_refuse_it(wrong: dict[str, str]) -> None:
+    token = HttpResponse(200, {}, b'{"access_token": "ya29.example", "expires_in": 3599}')
+    asked = HttpProviderClient(GoogleVeoAdapter(), ScriptedTransport([token]))
+    own = Credential("google_veo", key_file(**wrong), "own:01a1fbb0-cf23-747a-9d00-dfe374a9d28b")
+
+    with pytest.raises(ProviderError) as refused:
+        asked.test(own)
+    assert refused.value.code == FailureKind.AUTHENTICATION.value
+
+    with pytest.raises(ConfigurationError):
+        HttpProviderClient(GoogleVeoAdapter(), ScriptedTransport([token])).test(
+            replace(own, version="platform")
+        )
+
+
+def test_a_job_with_a_users_key_that_is_none_is_refused_unsent_and_unbilled() -> None:
+    own = Credential("google_veo", key_file(private_key="none"), "own:01a1fbb0-cf23-747a-9d00-dfe374a9d28b")
+    result = HttpProviderClient(GoogleVeoAdapter(), ScriptedTransport([])).submit(SUBMISSION, own, None)
+    assert result.outcome is SubmitOutcome.REFUSED
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.unbilled) == (FailureKind.AUTHENTICATION, True)
