@@ -1,7 +1,6 @@
 """Starts the simulated providers (`local.providers`) as one process, and says where the adapters find them."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -48,16 +47,9 @@ class ProviderSimulators(Service):
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         module = [sys.executable, "-m", "local.providers", "--only", ",".join(self.names)]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*module, "--ports", json.dumps(self.ports), "--media-port", str(self.port)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=REPOSITORY,
-                env=dict(os.environ),
-            )
+        return self._launch(
+            [*module, "--ports", json.dumps(self.ports), "--media-port", str(self.port)], REPOSITORY
+        )
 
     def _ready(self) -> bool:
         return all(ports.accepts_connections(port) for port in (self.port, *self.ports.values()))

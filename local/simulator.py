@@ -1,6 +1,5 @@
 """Starts the Replicate simulator (`local.replicate`) as a process of its own."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -32,16 +31,9 @@ class Simulator(Service):
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         module = [sys.executable, "-m", "local.replicate"]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*module, "--port", str(self.port), "--media-port", str(self.media_port)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=REPOSITORY,
-                env=dict(os.environ),
-            )
+        return self._launch(
+            [*module, "--port", str(self.port), "--media-port", str(self.media_port)], REPOSITORY
+        )
 
     def _ready(self) -> bool:
         return ports.accepts_connections(self.port) and ports.accepts_connections(self.media_port)

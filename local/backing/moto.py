@@ -25,15 +25,7 @@ class Moto(Service):
         self.data_dir.mkdir(parents=True, exist_ok=True)
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "local.backing.moto_server", str(self.port)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=REPOSITORY,
-            )
+        return self._launch([sys.executable, "-m", "local.backing.moto_server", str(self.port)], REPOSITORY)
 
     def _ready(self) -> bool:
         connection = http.client.HTTPConnection(LOOPBACK, self.port, timeout=2)

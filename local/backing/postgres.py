@@ -90,18 +90,13 @@ class Postgres(Service):
         account = _account()
         settings = [*_ALWAYS, f"port={self.port}", *(() if self.durable else _FAST)]
         options = [part for setting in settings for part in ("-c", setting)]
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [str(_binaries() / "postgres"), "-D", str(self.data_dir), *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd="/",
-                user=account.pw_uid if account else None,
-                group=account.pw_gid if account else None,
-                extra_groups=[] if account else None,
-            )
+        return self._launch(
+            [str(_binaries() / "postgres"), "-D", str(self.data_dir), *options],
+            Path("/"),
+            user=account.pw_uid if account else None,
+            group=account.pw_gid if account else None,
+            extra_groups=[] if account else None,
+        )
 
     def _ready(self) -> bool:
         try:

