@@ -1,23 +1,13 @@
 """The control routes under ``/_sim`` on each provider's port: its log, its dial, its tasks. They ask for no key."""
 
-from typing import Any, cast
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from local.providers.world import World
+from local.providers.access import provider_of, world_of
 from local.simulation.faults import KNOWN, UnknownFaultError, parse_dial
-
-
-def world_of(request: Request) -> World:
-    """The state that the application was made with."""
-    return cast("World", request.app.state.world)
-
-
-def provider_of(request: Request) -> str:
-    """Whose port it is."""
-    return cast("str", request.app.state.provider)
 
 
 async def get_log(request: Request) -> Response:

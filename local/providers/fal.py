@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.providers.control import world_of
+from local.providers.access import world_of
 from local.providers.courier import deliver
 from local.providers.fal_answers import (
     error_answer,

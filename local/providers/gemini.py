@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.providers.control import world_of
+from local.providers.access import world_of
 from local.providers.google_answers import base64_of, error_answer, google_error
 from local.providers.inline import file_bytes
 from local.providers.refusals import lost_answer, refuse

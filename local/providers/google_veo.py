@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.providers.control import world_of
+from local.providers.access import bearer_key, world_of
 from local.providers.google_account import EMAIL, PROJECT, key_file, public_key
 from local.providers.google_answers import base64_of, error_answer, google_error
 from local.providers.refusals import lost_answer, refuse
@@ -176,8 +176,7 @@ def show(task: Task) -> dict[str, Any]:
 
 def _refused(request: Request) -> Response | None:
     """The token first, then the project and the model."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or fingerprint(token) not in _tokens(world_of(request)):
+    if fingerprint(bearer_key(request)) not in _tokens(world_of(request)):
         return google_error(401, reason="ACCESS_TOKEN_TYPE_UNSUPPORTED")
     path = request.path_params
     if path.get("project", PROJECT) != PROJECT:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.providers.control import world_of
+from local.providers.access import bearer_key, world_of
 from local.providers.courier import Parcel, Seal, deliver, json_body
 from local.providers.refusals import lost_answer, refuse
 from local.providers.tasks import Status, Task
@@ -164,19 +164,14 @@ def _wrong(kind: str, values: Any) -> str | None:
 
 
 def _refused(request: Request) -> Response | None:
-    key = _key(request)
+    key = bearer_key(request)
     if key.startswith(KEY_PREFIX) and not key.startswith(INVALID_PREFIX):
         return None
     return error_answer(401, 1)
 
 
-def _key(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key if scheme.lower() == "bearer" else ""
-
-
 def _account(request: Request) -> str:
-    return fingerprint(_key(request))
+    return fingerprint(bearer_key(request))
 
 
 def _own(request: Request) -> Task | None:

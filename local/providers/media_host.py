@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from local.providers.control import world_of
+from local.providers.access import world_of
 from local.providers.request_log import KEY_HEADERS
 from local.providers.world import World
 from local.simulation.file_answer import answer_file

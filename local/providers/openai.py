@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.providers.control import world_of
+from local.providers.access import bearer_key, world_of
 from local.providers.google_answers import base64_of
 from local.providers.inline import file_bytes, silence_or_end
 from local.providers.refusals import refuse
@@ -110,7 +110,7 @@ async def speak(request: Request) -> Response:
         return answer
     task = world.start(
         provider=NAME,
-        account=fingerprint(_key(request)),
+        account=fingerprint(bearer_key(request)),
         kind="audio",
         prompt=values["input"],
         seconds=max(0.5, len(values["input"]) / CHARACTERS_A_SECOND / values.get("speed", 1.0)),
@@ -134,7 +134,7 @@ async def _images(request: Request, values: dict[str, Any]) -> Response:
     file_format = values.get("output_format", "png")
     task = world.start(
         provider=NAME,
-        account=fingerprint(_key(request)),
+        account=fingerprint(bearer_key(request)),
         kind="image",
         prompt=values["prompt"],
         count=values.get("n", 1),
@@ -216,15 +216,10 @@ def _first_wrong(
 
 
 def _refused(request: Request) -> Response | None:
-    key = _key(request)
+    key = bearer_key(request)
     if not key.startswith(KEY_PREFIX) or key.startswith(INVALID_PREFIX):
         return error_answer(401, 0)
     return None
-
-
-def _key(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key if scheme.lower() == "bearer" else ""
 
 
 def _usage(prompt: str, output_tokens: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from local.providers.control import world_of
+from local.providers.access import bearer_key, world_of
 from local.providers.refusals import lost_answer, refuse
 from local.providers.runway_wishes import KINDS, estimated_credits, wish_of, wrong_input
 from local.providers.tasks import Status, Task
@@ -139,7 +139,7 @@ def _waiting(task: Task) -> str:
 
 def _refused(request: Request) -> Response | None:
     """The key first, then the version's header, which every call needs."""
-    key = _key(request)
+    key = bearer_key(request)
     if not key.startswith(KEY_PREFIX) or key.startswith(INVALID_PREFIX):
         return JSONResponse({"error": _ERRORS[401]}, 401)
     if request.headers.get("x-runway-version") != VERSION:
@@ -147,13 +147,8 @@ def _refused(request: Request) -> Response | None:
     return None
 
 
-def _key(request: Request) -> str:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    return key if scheme.lower() == "bearer" else ""
-
-
 def _account(request: Request) -> str:
-    return fingerprint(_key(request))
+    return fingerprint(bearer_key(request))
 
 
 def _own(request: Request) -> Task | None:

@@ -1,8 +1,10 @@
 """How the simulated providers behave, from the command line and from the ``SIM_*`` variables of all simulators."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from local.simulation.environment import COMMON, settings_in
 
 
 @dataclass(frozen=True)
@@ -26,25 +28,4 @@ class Settings:
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
     """Settings from ``SIM_*`` variables; what is given by keyword wins. Raises ValueError on a value that is none."""
-    read: dict[str, Any] = {}
-    for name, (variable, parse) in _VARIABLES.items():
-        if environment.get(variable):
-            try:
-                read[name] = parse(environment[variable])
-            except ValueError as error:
-                raise ValueError(f"{variable}={environment[variable]!r}: {error}") from error
-    return replace(Settings(), **read | {key: value for key, value in given.items() if value is not None})
-
-
-def _seconds_list(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
-
-
-_VARIABLES: Mapping[str, tuple[str, Any]] = {
-    "seed": ("SIM_SEED", int),
-    "latency": ("SIM_LATENCY", float),
-    "faults": ("SIM_FAULTS", str),
-    "webhook_retry_seconds": ("SIM_WEBHOOK_RETRIES", _seconds_list),
-    "webhook_timeout_seconds": ("SIM_WEBHOOK_TIMEOUT", float),
-    "render_threads": ("SIM_RENDER_THREADS", int),
-}
+    return settings_in(environment, COMMON, Settings(), given)

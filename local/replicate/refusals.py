@@ -1,7 +1,9 @@
 """Request faults: what a create, a get or a cancel is answered with instead of its answer."""
 
+from typing import Never
+
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 
 from local.replicate.problems import (
     insufficient_credit,
@@ -11,31 +13,23 @@ from local.replicate.problems import (
     throttled,
     unauthenticated,
 )
-from local.replicate.world import World, whole_seconds
-from local.simulation.connections import NoAnswer, Reset
-from local.simulation.faults import REQUEST_FAULTS, FaultSet
-
-GARBAGE = (
-    "<html><head><title>502 Bad Gateway</title></head><body>\n<center><h1>502 Bad Gateway</h1></center>\n"
-)
+from local.replicate.world import World
+from local.simulation.faults import FaultSet
+from local.simulation.refusals import due_fault, whole_seconds, wordless_answer
 
 
 def refuse(world: World, faults: FaultSet, *, prefix: str, key: str) -> Response | None:
     """The faulty answer that is due, or None. Raises ApiProblemError for those that are Replicate's own errors.
 
-    ``key`` names what is counted for faults that strike a number of times: the input's hash or the prediction's id.
+    ``key`` is the input's hash or the prediction's id; see ``due_fault``.
     """
-    for name in faults:
-        plain = name.removeprefix(prefix)
-        if name != prefix + plain or plain not in REQUEST_FAULTS:
-            continue
-        only_once = 1 if plain == "429" and faults.from_markers else None
-        if world.strike(name, key, faults.times(name, only_once)):
-            return _answer(world, faults, name, plain)
-    return None
+    due = due_fault(faults, world.strike, key=key, prefix=prefix)
+    if due is None:
+        return None
+    return wordless_answer(due[1], world.settings.hold_seconds) or _error(faults, *due)
 
 
-def _answer(world: World, faults: FaultSet, name: str, plain: str) -> Response:
+def _error(faults: FaultSet, name: str, plain: str) -> Never:
     match plain:
         case "429":
             raise throttled(whole_seconds(faults.seconds(name, 1.0)))
@@ -47,12 +41,6 @@ def _answer(world: World, faults: FaultSet, name: str, plain: str) -> Response:
             raise (
                 invalid_version() if faults.text(name, "") == "version" else invalid_input([SIMULATED_FIELD])
             )
-        case "502-html":
-            return HTMLResponse(GARBAGE, 502)
-        case "no-answer":
-            return NoAnswer(world.settings.hold_seconds)
-        case "reset":
-            return Reset()
         case _:
             raise server_error(int(plain))
 

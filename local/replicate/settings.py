@@ -1,11 +1,12 @@
 """The simulator's settings, from the command line and from ``SIM_*`` variables."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from local.replicate.signing import derive_secret
+from local.simulation.environment import COMMON, Variables, settings_in
 
 DEFAULT_TOKEN = "r8_local_simulator"  # noqa: S105 - opens nothing but this simulator
 DEFAULT_SECRET = derive_secret("simulated replicate")
@@ -39,28 +40,12 @@ class Settings:
 
 def settings_from(environment: Mapping[str, str], **given: Any) -> Settings:
     """Settings from ``SIM_*`` variables; what is given by keyword wins. Raises ValueError on a value that is none."""
-    read: dict[str, Any] = {}
-    for name, (variable, parse) in _VARIABLES.items():
-        if environment.get(variable):
-            try:
-                read[name] = parse(environment[variable])
-            except ValueError as error:
-                raise ValueError(f"{variable}={environment[variable]!r}: {error}") from error
-    return replace(Settings(), **read | {key: value for key, value in given.items() if value is not None})
+    return settings_in(environment, _VARIABLES, Settings(), given)
 
 
-def _seconds_list(text: str) -> tuple[float, ...]:
-    return tuple(float(part) for part in text.split(","))
-
-
-_VARIABLES: Mapping[str, tuple[str, Any]] = {
+_VARIABLES: Variables = {
+    **COMMON,
     "secret": ("SIM_WEBHOOK_SECRET", str),
-    "seed": ("SIM_SEED", int),
-    "latency": ("SIM_LATENCY", float),
-    "faults": ("SIM_FAULTS", str),
     "retention_seconds": ("SIM_RETENTION", float),
-    "webhook_retry_seconds": ("SIM_WEBHOOK_RETRIES", _seconds_list),
-    "webhook_timeout_seconds": ("SIM_WEBHOOK_TIMEOUT", float),
     "wait_outputs": ("SIM_WAIT_OUTPUTS", WaitOutputs),
-    "render_threads": ("SIM_RENDER_THREADS", int),
 }

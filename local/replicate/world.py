@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import math
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -144,8 +143,3 @@ class World:
         await self.stop_tasks()
         await asyncio.to_thread(self.pool.shutdown, wait=True, cancel_futures=True)
         self._folder.cleanup()
-
-
-def whole_seconds(seconds: float) -> int:
-    """At least one: ``Retry-After`` knows no fractions."""
-    return max(1, math.ceil(seconds))
