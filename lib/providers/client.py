@@ -223,7 +223,7 @@ def _failure_of(pause: Pause) -> Failure:
 
 @contextmanager
 def _faults_of_own(credential: Credential) -> Iterator[None]:
-    """A user's key that is none is refused as its provider would refuse it; such a one of the operator's stays an error."""
+    """A user's key that is none is refused as its provider would refuse it; one of the operator's stays an error."""
     try:
         yield
     except ConfigurationError as error:
