@@ -21,7 +21,7 @@ _READABLE = frozenset({200, 206, NOTHING_LEFT})
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _GONE = frozenset({401, 403, 404, 410})
 _LATER = frozenset({408, 425, 429})
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,18})-\d{1,18}|\*)/(\d{1,18}|\*)")
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class GuardedOutputSource:
             if response.status not in _REDIRECT or location is None:
                 return _accept(response, connection), connection
             connection.close()
-            url = urljoin(url, location)
+            url = _target(url, location)
         raise unavailable(f"more than {REDIRECTS} redirects", retryable=False)
 
 
@@ -232,6 +232,14 @@ def _accept(response: http.client.HTTPResponse, connection: _Connection) -> http
     if pause.isascii() and pause.isdigit():
         error.retry_after_seconds = min(float(pause), 3600.0)
     raise error
+
+
+def _target(url: str, location: str) -> str:
+    """Where a redirect leads; the guard has yet to look at it."""
+    try:
+        return urljoin(url, location)
+    except ValueError as error:
+        raise unavailable("it redirects to what is no address", retryable=False) from error
 
 
 def _extent(response: http.client.HTTPResponse, asked: int) -> tuple[int, int | None]:

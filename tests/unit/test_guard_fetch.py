@@ -133,6 +133,20 @@ def test_endless_redirects_are_given_up() -> None:
         assert len(server.requests) == 6
 
 
+def test_a_redirect_to_no_address_is_refused() -> None:
+    error = refusal(serves(b"", "Location: http://[x", status="302 Found"))
+    assert (error.code, error.retryable) == (OutputFault.UNAVAILABLE, False)
+
+
+@pytest.mark.parametrize("numbers", ["0-9/" + "9" * 5000, "9" * 5000 + "-9/*"])
+def test_a_range_of_endless_digits_says_nothing(numbers: str) -> None:
+    ranged = serves(BODY, f"Content-Range: bytes {numbers}", status="206 Partial Content")
+    with FileServer(ranged) as server:
+        stream = source_for(server).open(server.url())
+        assert (stream.start, stream.total) == (0, None)
+        assert rest(stream) == BODY
+
+
 @pytest.mark.parametrize("status", ["403 Forbidden", "404 Not Found", "410 Gone", "401 Unauthorized"])
 def test_an_output_that_is_gone_has_expired(status: str) -> None:
     error = refusal(serves(b"no", status=status))
