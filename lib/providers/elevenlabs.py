@@ -140,7 +140,10 @@ def _judged(response: HttpResponse) -> SubmitResult:
         waits = failure.kind is FailureKind.RATE_LIMITED
         outcome = SubmitOutcome.DEFERRED if waits else SubmitOutcome.REFUSED
     # a conflict is with a request of the same, and what became of an internal error's work is not said
-    unbilled = outcome is not SubmitOutcome.UNKNOWN and response.status not in (409, 500)
+    doubtful = response.status in (409, 500)
+    if outcome is SubmitOutcome.DEFERRED and doubtful:
+        outcome = SubmitOutcome.REFUSED
+    unbilled = outcome is not SubmitOutcome.UNKNOWN and not doubtful
     return SubmitResult(outcome, failure=replace(failure, unbilled=unbilled))
 
 

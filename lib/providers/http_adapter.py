@@ -33,9 +33,8 @@ from lib.providers.adapter import BaseAdapter, unreadable_webhook
 from lib.providers.answers import error_of, json_object
 from lib.providers.base_url import checked_base_url
 from lib.providers.http_entry import Call, HttpEntry
+from lib.providers.http_judgement import is_judged, unread
 from lib.providers.http_meaning import Fault, Reader
-
-_MOVED = (301, 307, 308)
 
 
 @dataclass(frozen=True)
@@ -121,8 +120,7 @@ class HttpAdapter(BaseAdapter):
             return self._result_at_once(response)
         update = self._read.update(response)
         if update.provider_job_id is None and self.entry.submit_safety is not SubmitSafety.OWN_ID:
-            words = f"HTTP {response.status}, but the body has no id: it may have been accepted"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+            return unread(response, "has no id")
         return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
@@ -153,9 +151,9 @@ class HttpAdapter(BaseAdapter):
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
         """Read the answer to a cancel: CANCELED where it is the end, else whatever status it tells."""
         cancel = self.entry.cancel
-        good = response.status in cancel.ok if cancel and cancel.ok else 200 <= response.status < 300
+        good = response.status in cancel.ok if cancel and cancel.ok else response.is_success
         fault = self._read.fault(response)
-        if fault is not None and (not good or 200 <= response.status < 300):
+        if fault is not None and (not good or response.is_success):
             raise error_of(fault.failure)
         if not good:
             raise error_of(Failure(FailureKind.UNKNOWN, f"HTTP {response.status} to a cancel"))
@@ -208,13 +206,15 @@ class HttpAdapter(BaseAdapter):
 
     def _refused(self, status: int, fault: Fault) -> SubmitResult:
         failure, rule = fault.failure, fault.rule
-        judged = 200 <= status < 500 and status != 408 and (status < 300 or status >= 400 or status in _MOVED)
+        judged = 200 <= status < 300 or is_judged(status)
         before_work = rule is not None and rule.before_work
         if not judged and not before_work:
             return SubmitResult(SubmitOutcome.UNKNOWN, failure=failure)
-        passes = failure.retryable and (before_work or status == 429 or 200 <= status < 300)
+        # an error under a 200 may have come after work: sent again it is only where it was one about too many
+        limited = failure.kind is FailureKind.RATE_LIMITED
+        passes = failure.retryable and (before_work or status == 429 or (limited and status < 300))
         said = rule.unbilled if rule else None
-        failure = replace(failure, unbilled=True if said is None else said)
+        failure = replace(failure, unbilled=(passes or status >= 300) if said is None else said)
         return SubmitResult(SubmitOutcome.DEFERRED if passes else SubmitOutcome.REFUSED, failure=failure)
 
     def _result_at_once(self, response: HttpResponse) -> SubmitResult:

@@ -15,6 +15,8 @@
 | other 5xx | unknown | a page that a proxy made up; it proves nothing |
 """
 
+from dataclasses import replace
+
 from pydantic import ValidationError
 
 from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome, SubmitResult
@@ -36,7 +38,9 @@ def judge_submit(response: HttpResponse) -> SubmitResult:
         failure = Failure(
             failure.kind, f"HTTP {response.status}: Replicate's base URL redirects; it must not"
         )
-    return SubmitResult(_outcome(response), failure=failure)
+    outcome = _outcome(response)
+    # what was not taken made no prediction, and only predictions are billed
+    return SubmitResult(outcome, failure=replace(failure, unbilled=outcome is not SubmitOutcome.UNKNOWN))
 
 
 def _accepted(response: HttpResponse) -> SubmitResult:

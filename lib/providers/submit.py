@@ -45,7 +45,7 @@ def submit(
         return _of_silence(error, adapter.traits.submit_safety)
     except GatewayError as error:
         kind = FailureKind.INVALID_INPUT if isinstance(error, InvalidError) else FailureKind.UNKNOWN
-        return SubmitResult(SubmitOutcome.REFUSED, failure=Failure(kind, error.message))
+        return SubmitResult(SubmitOutcome.REFUSED, failure=Failure(kind, error.message, unbilled=True))
     result = _judged(adapter, response)
     about = result.update.provider_job_id if result.update else None
     if adapter.traits.submit_safety is SubmitSafety.OWN_ID and about not in (None, submission.own_id):

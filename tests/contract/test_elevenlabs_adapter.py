@@ -82,7 +82,7 @@ def test_the_audio_comes_as_a_blob_that_can_be_stored(
     [
         ("429=30s", SubmitOutcome.DEFERRED, FailureKind.RATE_LIMITED),
         ("503", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("500", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
+        ("500", SubmitOutcome.REFUSED, FailureKind.OUTAGE),
         ("502-html", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
         ("reset", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
         ("no-answer", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),

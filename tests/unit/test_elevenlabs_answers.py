@@ -112,9 +112,13 @@ ROWS: dict[str, tuple[SubmitOutcome, FailureKind]] = {
         (DEFERRED, FailureKind.RATE_LIMITED),
     ),
     **dict.fromkeys(
-        ("internal_error", "service_unavailable", "maintenance", "unavailable"),
+        ("service_unavailable", "maintenance", "unavailable"),
         (DEFERRED, FailureKind.OUTAGE),
     ),
+    "internal_error": (
+        REFUSED,
+        FailureKind.OUTAGE,
+    ),  # it may have come after the work: sent again it is paid twice
     **dict.fromkeys(("bad_gateway", "error_page"), (UNKNOWN, FailureKind.OUTAGE)),
 }
 

@@ -248,6 +248,23 @@ def test_codes_in_an_envelope_say_more_than_the_http_status(
     assert (result.failure.kind, result.failure.message) == (kind, "their words")
 
 
+@pytest.mark.parametrize(
+    ("http", "code", "outcome", "unbilled"),
+    [
+        (200, 1302, SubmitOutcome.DEFERRED, True),
+        (200, 1200, SubmitOutcome.REFUSED, False),
+        (200, 5000, SubmitOutcome.REFUSED, False),
+        (400, 1200, SubmitOutcome.REFUSED, True),
+    ],
+)
+def test_an_error_under_a_200_may_have_been_work_and_is_neither_sent_again_nor_called_free(
+    http: int, code: int, outcome: SubmitOutcome, *, unbilled: bool
+) -> None:
+    result = kling.parse_submit(answer(http, {"code": code, "message": "their words", "data": None}))
+    assert result.failure is not None
+    assert (result.outcome, result.failure.unbilled) == (outcome, unbilled)
+
+
 @pytest.mark.parametrize("code", [0, "0"])
 def test_a_code_of_success_is_one_as_number_or_text(code: Any) -> None:
     result = kling.parse_submit(answer(200, {**task("submitted"), "code": code}))

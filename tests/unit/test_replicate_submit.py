@@ -134,6 +134,7 @@ def test_each_answer_has_its_outcome(response: HttpResponse, outcome: SubmitOutc
     assert (result.outcome, result.update) == (outcome, None)
     assert result.failure is not None
     assert result.failure.message
+    assert result.failure.unbilled is (outcome is not SubmitOutcome.UNKNOWN)
 
 
 def test_a_throttled_submit_says_when_to_come_back() -> None:
@@ -160,25 +161,28 @@ def test_a_moderated_input_is_not_shown_as_wrong_input() -> None:
 
 
 @pytest.mark.parametrize(
-    ("safety_of", "delivery", "outcome"),
+    ("safety_of", "delivery", "outcome", "unbilled"),
     [
-        (adapter, Delivery.NEVER_LEFT, SubmitOutcome.DEFERRED),
-        (adapter, Delivery.UNKNOWN, SubmitOutcome.UNKNOWN),
-        (RepeatableAdapter(), Delivery.NEVER_LEFT, SubmitOutcome.DEFERRED),
-        (RepeatableAdapter(), Delivery.UNKNOWN, SubmitOutcome.DEFERRED),
+        (adapter, Delivery.NEVER_LEFT, SubmitOutcome.DEFERRED, True),
+        (adapter, Delivery.UNKNOWN, SubmitOutcome.UNKNOWN, False),
+        (RepeatableAdapter(), Delivery.NEVER_LEFT, SubmitOutcome.DEFERRED, True),
+        (RepeatableAdapter(), Delivery.UNKNOWN, SubmitOutcome.DEFERRED, False),
     ],
 )
 def test_silence_is_judged_by_what_left_and_by_the_adapters_safety(
-    safety_of: ReplicateAdapter, delivery: Delivery, outcome: SubmitOutcome
+    safety_of: ReplicateAdapter, delivery: Delivery, outcome: SubmitOutcome, *, unbilled: bool
 ) -> None:
     result = submitted(TransportError("replicate submit: ReadTimeout", delivery=delivery), safety_of)
     assert result.outcome is outcome
     assert result.failure is not None
-    assert result.failure.kind is FailureKind.OUTAGE
+    assert (result.failure.kind, result.failure.unbilled) == (FailureKind.OUTAGE, unbilled)
 
 
-def test_an_unclear_answer_may_be_repeated_where_that_is_safe() -> None:
-    assert submitted(answer("bad_gateway"), RepeatableAdapter()).outcome is SubmitOutcome.DEFERRED
+def test_an_unclear_answer_may_be_repeated_where_that_is_safe_and_may_cost_all_the_same() -> None:
+    result = submitted(answer("bad_gateway"), RepeatableAdapter())
+    assert result.outcome is SubmitOutcome.DEFERRED
+    assert result.failure is not None
+    assert not result.failure.unbilled
 
 
 def test_a_bug_in_a_parser_never_sends_twice() -> None:
@@ -189,6 +193,8 @@ def test_a_submission_that_cannot_be_built_is_refused_unsent() -> None:
     transport = ScriptedTransport([])
     result = submit(adapter, transport, Submission("j1", 1, "no model", {}, 60), KEY, None)
     assert (result.outcome, transport.sent) == (SubmitOutcome.REFUSED, [])
+    assert result.failure is not None
+    assert result.failure.unbilled
 
 
 @pytest.mark.parametrize(
