@@ -212,9 +212,11 @@ comment on column attempts.failure_message is 'The provider''s own words.';
 comment on column attempts.outputs is 'Where the provider keeps what it made; these addresses die.';
 comment on column attempts.billed_seconds is 'The seconds that the provider bills.';
 comment on column attempts.cost is 'What the provider says that it cost, in USD; null where it says nothing.';
-create unique index attempts_by_provider_job on attempts (provider, provider_job_id) where provider_job_id is not null;
+create unique index attempts_by_provider_job on attempts (provider, provider_job_id, credential_version)
+    where provider_job_id is not null;
 create index attempts_by_creation on attempts (provider, created_at);
-comment on index attempts_by_provider_job is 'Which attempt a provider''s id belongs to; it belongs to one.';
+comment on index attempts_by_provider_job is
+    'Which attempt a provider''s id belongs to: to one of each key, for a provider may count in each account anew.';
 comment on index attempts_by_creation is 'Attempts that a search at the provider must not take for another''s.';
 
 create table outputs (

@@ -75,7 +75,8 @@ begin
         return transition_result('other_prediction', false, j);
     end if;
     if a.provider_job_id is null then
-        if exists (select from attempts where provider = a.provider and provider_job_id = v_remote) then
+        if exists (select from attempts where provider = a.provider and provider_job_id = v_remote
+                   and credential_version = a.credential_version) then
             return transition_result('other_prediction', false, j);
         end if;
         if a.state in ('failed', 'canceled', 'refused') and not status_is_final(j.status) then

@@ -16,6 +16,7 @@ from lib.domain.errors import (
 )
 from lib.domain.ids import uuid7
 from lib.domain.observations import SecurityEventKind
+from lib.domain.provider import ProviderUpdate, RemoteStatus
 from lib.ports.actor import acting_as
 from lib.stores.encryption.envelope_cipher import EnvelopeCipher
 from lib.stores.encryption.master_keys import MasterKeys, NoMasterKey
@@ -146,6 +147,26 @@ def test_a_job_is_made_with_what_opens_its_key_in_the_same_trip(house: Credentia
     with acting_as(ALICE.actor):
         opened = house.opener(as_worker=False).open("replicate", chosen["version"], chosen["sealed"])
     assert (opened.secret, opened.version) == (key, pinned.pin)
+
+
+@pytest.mark.parametrize("heard", ["answer", "webhook"])
+def test_an_id_at_the_provider_counts_for_the_account_that_made_it_alone(
+    house: CredentialHouse, heard: str
+) -> None:
+    jobs = []
+    for caller in (ALICE, BOB):
+        house.put(caller, key_like())
+        jobs.append(house.start(caller).job.job_id)
+    house.worker_record.record_submitted(jobs[0], 1, "1", now=NOW, due_at=NOW, answer=None)
+    if heard == "answer":
+        told = house.worker_record.record_submitted(jobs[1], 1, "1", now=NOW, due_at=NOW, answer=None)
+        assert told.outcome == "submitted"
+        return
+    house.worker_record.mark_submit_unknown(jobs[1], 1, due_at=NOW, now=NOW)
+    word = ProviderUpdate(RemoteStatus.RUNNING, "1")
+    dues = dict.fromkeys(("now", "due_at", "storing_deadline_at", "storing_due_at"), NOW)
+    told = house.worker_record.apply_update(jobs[1], 1, word, source="webhook", **dues)
+    assert (told.outcome, told.job.data["providerJobId"]) == ("generating", "1")
 
 
 def test_a_key_that_was_replaced_while_its_job_runs_still_opens_for_it(house: CredentialHouse) -> None:

@@ -251,9 +251,10 @@ def test_an_answer_is_not_kept_with_a_key_that_another_user_made_for_the_job(sce
 def test_a_prediction_of_another_user_is_taken_and_not_shown(scene: Scene) -> None:
     with psycopg.connect(scene.database.api_url) as connection:
         connection.execute("select act_as('alice')")
-        new = {"jobId": str(uuid7(NOW)), "userId": "alice"}
         arguments_of_new = arguments(scene.alice)["new_job"]
         assert isinstance(arguments_of_new, Jsonb)
+        attempt = {**arguments_of_new.obj["attempt"], "credentials": "platform"}  # the account of both
+        new = {"jobId": str(uuid7(NOW)), "userId": "alice", "attempt": attempt}
         connection.execute("select create_job(%s, %s)", (Jsonb({**arguments_of_new.obj, **new}), NOW))
         row = connection.execute(
             "select record_submitted(%s, 1, %s, %s, %s)", (new["jobId"], f"p-{scene.bob.running}", NOW, NOW)
