@@ -104,20 +104,22 @@ def provider(name: str) -> "ProviderClient":
 
 
 def credential(
-    name: str, version: str = "platform", sealed: "Mapping[str, Any] | None" = None, /
+    name: str, version: str | None = None, sealed: "Mapping[str, Any] | None" = None, /
 ) -> "Credential":
     """The key of a version: one that a user brought, by its row or as it was `sealed`; else the operator's.
 
     Raises as `CredentialOpener.open` does.
     """
     from lib.domain.credential import own_credential_id
+    from lib.domain.provider import PLATFORM_VERSION
 
+    version = version or PLATFORM_VERSION
     if own_credential_id(version) is None:
         return bootstrap.platform_credential(name, version)
     return bootstrap.credential_opener().open(name, version, sealed)
 
 
-def platform_credential(name: str, version: str = "platform") -> "Credential":
+def platform_credential(name: str, version: str) -> "Credential":
     """The operator's key at a provider; asked for anew each time, so that a rotated one is taken.
 
     Raises ConfigurationError where there is none, but for a provider that needs none and whose address was given.

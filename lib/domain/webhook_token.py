@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
-PLATFORM_CREDENTIAL = "platform"
+from lib.domain.provider import PLATFORM_VERSION
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class CallbackTarget:
     provider: str
     job_id: str
     attempt: int
-    credential_version: str = PLATFORM_CREDENTIAL
+    credential_version: str = PLATFORM_VERSION
 
 
 def make_token(key: str, target: CallbackTarget) -> str:
@@ -40,7 +40,7 @@ def token_is_genuine(key: str, target: CallbackTarget, token: str) -> bool:
 def callback_url(base_url: str, key: str, target: CallbackTarget) -> str:
     """The address to give to the provider; it holds the token, so it never belongs into a log."""
     query = {"job": target.job_id, "attempt": str(target.attempt)}
-    if target.credential_version != PLATFORM_CREDENTIAL:
+    if target.credential_version != PLATFORM_VERSION:
         query["credential"] = target.credential_version
     query["token"] = make_token(key, target)
     return f"{base_url.rstrip('/')}/webhook/{quote(target.provider, safe='')}?{urlencode(query)}"

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 from lib.domain.errors import BadRequestError, UnauthenticatedError
 from lib.domain.ids import parse_job_id
-from lib.domain.provider import ProviderUpdate, SubmitSafety, own_id
+from lib.domain.provider import PLATFORM_VERSION, ProviderUpdate, SubmitSafety, own_id
 from lib.domain.provider_json import update_to_json
 from lib.domain.snapshot import format_time
-from lib.domain.webhook_token import PLATFORM_CREDENTIAL, CallbackTarget, token_is_genuine
+from lib.domain.webhook_token import CallbackTarget, token_is_genuine
 from lib.ports.metrics import GatewayMetrics
 from lib.ports.provider import ProviderAdapter
 from lib.ports.queue import WorkQueue
@@ -81,7 +81,7 @@ class AcceptWebhook:
             return None
         job_id, attempt = parse_job_id(query.get("job", "")), query.get("attempt", "")
         if job_id and attempt.isascii() and attempt.isdigit() and len(attempt) <= 6:
-            credential = query.get("credential", PLATFORM_CREDENTIAL)
+            credential = query.get("credential", PLATFORM_VERSION)
             target = CallbackTarget(delivery.provider, job_id, int(attempt), credential)
             if token_is_genuine(self.token_key(), target, query.get("token", "")):
                 return target
@@ -166,4 +166,4 @@ def _must_be_about(adapter: ProviderAdapter, target: CallbackTarget | None, upda
 
 def _speaks_for_us(adapter: ProviderAdapter, target: CallbackTarget) -> bool:
     """Whether what this webhook says is evidence; a provider that cannot be asked is believed by its address alone."""
-    return target.credential_version == PLATFORM_CREDENTIAL or not adapter.traits.polls
+    return target.credential_version == PLATFORM_VERSION or not adapter.traits.polls
