@@ -32,7 +32,7 @@ from lib.providers.adapter import BaseAdapter, unreadable_webhook
 from lib.providers.answers import error_of, json_object, raise_unless_success
 from lib.providers.base_url import checked_base_url, checked_private_url
 from lib.providers.cog_meaning import NAME, failure_in_http, update_from
-from lib.providers.http_judgement import unread
+from lib.providers.submit_judgement import unread
 
 # "output" and "logs" would bring two webhooks a second, and nothing that the last one does not say.
 WEBHOOK_EVENTS = ("start", "completed")

@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
-from lib.domain.errors import ConfigurationError, InvalidError, ProviderError
+from lib.domain.errors import ConfigurationError, InvalidError
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
-    Failure,
     FailureKind,
     HttpRequest,
     HttpResponse,
@@ -26,11 +25,11 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of, json_object
+from lib.providers.answers import json_object, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.elevenlabs_meaning import failure_in_http, has_own_words
-from lib.providers.http_judgement import outcome_of
 from lib.providers.media_answer import body_output
+from lib.providers.submit_judgement import outcome_of, unread
 
 SPEECH, SOUND, MUSIC = "text-to-speech", "sound-generation", "music"
 
@@ -89,16 +88,15 @@ class ElevenLabsAdapter(BaseAdapter):
         return HttpRequest("POST", url, _headers(credential), body, media_answer=True)
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
-        """Judge the answer: the audio, or an error (see `http_judgement`); never raises.
+        """Judge the answer: the audio, or an error (see `submit_judgement`); never raises.
 
         A 5xx in its own words is taken for what it says, that nothing was made. A 2xx without audio is UNKNOWN.
         """
-        if not 200 <= response.status < 300:
+        if not response.is_success:
             return _judged(response)
         content_type = response.headers.get("content-type", "").strip().lower()
         if not (response.blobs or response.body) or content_type.startswith(_NOT_AUDIO):
-            words = f"HTTP {response.status}, but the body is no audio: it may have been made and charged"
-            return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
+            return unread(response, "is no audio", may_be="made and charged")
         identity = response.headers.get("request-id", "")
         cost = response.headers.get("character-cost", "")
         update = ProviderUpdate(
@@ -117,17 +115,11 @@ class ElevenLabsAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the plan, and how many of its credits are used."""
-        if not 200 <= response.status < 300:
-            raise error_of(failure_in_http(response))
+        raise_unless_success(response, failure_in_http)
         subscription = json_object(response.body)
         tier = subscription.get("tier")
         if not isinstance(tier, str):
-            error = ProviderError(
-                f"HTTP {response.status} from ElevenLabs, but its body is no subscription",
-                code=FailureKind.OUTAGE.value,
-            )
-            error.retryable = True
-            raise error
+            raise unreadable(response, "ElevenLabs", "subscription")
         used, limit = subscription.get("character_count"), subscription.get("character_limit")
         return f"{tier} plan, {used} of {limit} credits used"
 

@@ -43,7 +43,7 @@ from lib.providers.fal_meaning import (
     status_in,
     webhook_update,
 )
-from lib.providers.http_judgement import outcome_of, unread
+from lib.providers.submit_judgement import outcome_of, unread
 
 OUTPUT_LIFE_SECONDS = 86_400
 """How long fal is asked to keep what it made; without asking it is kept for weeks."""

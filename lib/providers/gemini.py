@@ -45,9 +45,9 @@ from lib.providers.google_errors import (
     raise_unless_success,
     unbilled_unless_unknown,
 )
-from lib.providers.http_judgement import unread
 from lib.providers.media_answer import body_output
 from lib.providers.media_input import inline_media
+from lib.providers.submit_judgement import unread
 
 _MODEL = re.compile(r"[a-z0-9][a-z0-9.-]{0,63}")
 _MEDIA = ("image", "video")

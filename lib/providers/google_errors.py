@@ -23,8 +23,8 @@ from typing import Any
 
 from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, error_of, json_object, retry_after_seconds
-from lib.providers.http_judgement import is_judged
 from lib.providers.status_kinds import PASSING_KINDS, silence
+from lib.providers.submit_judgement import is_judged
 
 _BY_WORD = {
     "invalid_argument": FailureKind.INVALID_INPUT,

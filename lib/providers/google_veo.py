@@ -34,8 +34,8 @@ from lib.providers.base_url import checked_base_url
 from lib.providers.google_errors import failure_in_http, judge, raise_unless_success, unbilled_unless_unknown
 from lib.providers.google_operations import LOCATION, MODEL, OPERATION, PROJECT, operation_name, update_from
 from lib.providers.google_service_account import ServiceAccount, read_service_account
-from lib.providers.http_judgement import unread
 from lib.providers.media_input import inline_media
+from lib.providers.submit_judgement import unread
 
 DEFAULT_LOCATION = "us-central1"
 TESTED_MODEL = "veo-3.1-fast-generate-001"

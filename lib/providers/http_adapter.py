@@ -33,8 +33,8 @@ from lib.providers.adapter import BaseAdapter, unreadable_webhook
 from lib.providers.answers import error_of, json_object
 from lib.providers.base_url import checked_base_url
 from lib.providers.http_entry import Call, HttpEntry
-from lib.providers.http_judgement import is_judged, unread
 from lib.providers.http_meaning import Fault, Reader
+from lib.providers.submit_judgement import is_judged, unread
 
 
 @dataclass(frozen=True)

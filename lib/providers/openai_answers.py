@@ -28,9 +28,9 @@ from lib.domain.provider import (
     SubmitResult,
 )
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
-from lib.providers.http_judgement import MOVED, is_judged
 from lib.providers.media_answer import body_output, media_output
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
+from lib.providers.submit_judgement import MOVED, is_judged, unread
 
 _BY_CODE = {
     "moderation_blocked": FailureKind.MODERATION,
@@ -86,8 +86,7 @@ def _made(response: HttpResponse) -> SubmitResult:
         return _accepted(response, _images(answer, images, response))
     if _AUDIO.fullmatch(content_type) and (response.body or response.blobs):
         return _accepted(response, (body_output(response),))
-    message = f"HTTP {response.status}, but the body is neither images nor audio: it may have been made"
-    return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
+    return unread(response, "is neither images nor audio", may_be="made")
 
 
 def _accepted(response: HttpResponse, outputs: tuple[ProviderOutput, ...]) -> SubmitResult:

@@ -26,8 +26,8 @@ from lib.domain.provider import (
 from lib.providers.adapter import BaseAdapter
 from lib.providers.answers import json_object, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
-from lib.providers.http_judgement import outcome_of, unread
 from lib.providers.runway_meaning import TASK_ID, failure_in_http, is_own_error, update_from
+from lib.providers.submit_judgement import outcome_of, unread
 
 API_VERSION = "2024-11-06"
 ROUTES = frozenset(

@@ -31,7 +31,6 @@ from lib.domain.provider import (
 from lib.providers.adapter import BaseAdapter
 from lib.providers.answers import error_of, json_object, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
-from lib.providers.http_judgement import outcome_of, unread
 from lib.providers.media_input import inline_media
 from lib.providers.stability_meaning import (
     RESULT_ID,
@@ -41,6 +40,7 @@ from lib.providers.stability_meaning import (
     result_in,
 )
 from lib.providers.stability_routes import FILES, target_of
+from lib.providers.submit_judgement import outcome_of, unread
 
 MAX_REQUEST_BYTES = 10 * 1024 * 1024
 _ROOM_FOR_HEADERS = 64 * 1024
@@ -107,7 +107,7 @@ class StabilityAdapter(BaseAdapter):
         return HttpRequest("POST", url, headers, parts=parts, media_answer=waits)
 
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
-        """Judge the answer: the result itself, an id, or an error (see `http_judgement`); never raises.
+        """Judge the answer: the result itself, an id, or an error (see `submit_judgement`); never raises.
 
         A 2xx with neither is UNKNOWN: it was taken, and we do not know under which id.
         """

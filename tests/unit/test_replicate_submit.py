@@ -1,4 +1,4 @@
-"""What became of a submit: row by row of the table in `replicate_submit`, and the rules of `submit`."""
+"""What became of a submit: row by row of the table in `submit_judgement`, and the rules of `submit`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

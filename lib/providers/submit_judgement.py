@@ -39,7 +39,7 @@ def is_judged(status: int) -> bool:
     return status in MOVED or (400 <= status < 500 and status != 408)
 
 
-def unread(response: HttpResponse, lack: str) -> SubmitResult:
+def unread(response: HttpResponse, lack: str, *, may_be: str = "accepted") -> SubmitResult:
     """A 2xx that does not say what was made of the request; `lack` as in `names no task`."""
-    words = f"HTTP {response.status}, but the body {lack}: it may have been accepted"
+    words = f"HTTP {response.status}, but the body {lack}: it may have been {may_be}"
     return SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, words))
