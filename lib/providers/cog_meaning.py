@@ -22,6 +22,7 @@ from lib.domain.provider import (
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.outputs import collect_outputs
 from lib.providers.replicate_meaning import failure_in_text, progress_in
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 NAME = "cog"
 
@@ -33,15 +34,10 @@ STATUSES = {
     "canceled": RemoteStatus.CANCELED,
 }
 
-_HTTP_KINDS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
+_OWN_STATUSES = {
+    402: FailureKind.UNKNOWN,  # nobody bills here
+    408: FailureKind.UNKNOWN,  # a proxy's, which says nothing of the server
     409: FailureKind.RATE_LIMITED,  # every slot is busy
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
 }
 _PATH_IN_CONTAINER = re.compile(r"(file://)?/\S+\.\w{1,5}")
 _NOT_UPLOADED = "Failed to upload output"
@@ -81,12 +77,12 @@ def update_from(prediction: Mapping[str, Any]) -> ProviderUpdate:
 def failure_in_http(response: HttpResponse) -> Failure:
     """Return what an answer that is no success says, in the server's own words if it has any."""
     status, body = response.status, json_object(response.body)
-    kind = _HTTP_KINDS.get(status, FailureKind.OUTAGE if status >= 500 else FailureKind.UNKNOWN)
+    kind = kind_of_status(status, _OWN_STATUSES)
     said = _detail(body.get("detail")) or _words(body.get("error")) or _plain_text(response)
     return Failure(
         kind=kind,
-        message=clipped(said) or f"HTTP {status}, with no readable reason",
-        retryable=kind in (FailureKind.RATE_LIMITED, FailureKind.OUTAGE),
+        message=clipped(said) or silence(response),
+        retryable=kind in PASSING_KINDS,
         retry_after_seconds=retry_after_seconds(response),
         unbilled=status < 500 or status == 503,
     )

@@ -19,18 +19,11 @@ from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_
 from lib.providers.http_entry import FailureRule, HttpEntry
 from lib.providers.media_answer import body_output, media_output
 from lib.providers.outputs import collect_outputs
+from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
-_HTTP_KINDS = {
-    400: FailureKind.INVALID_INPUT,
-    401: FailureKind.AUTHENTICATION,
-    402: FailureKind.BILLING,
-    403: FailureKind.AUTHENTICATION,
-    404: FailureKind.NOT_FOUND,
-    413: FailureKind.INVALID_INPUT,
-    422: FailureKind.INVALID_INPUT,
-    429: FailureKind.RATE_LIMITED,
-}
-_PASSING = (FailureKind.RATE_LIMITED, FailureKind.OUTAGE)
+_OWN_STATUSES = {
+    408: FailureKind.UNKNOWN
+}  # whether the provider or a proxy speaks is not known of any provider
 
 
 @dataclass(frozen=True)
@@ -79,12 +72,10 @@ class Reader:
         if response.is_success and self._says_ok(document):
             return None
         rule = self._rule(document, self._words(document), response.status)
-        default = _HTTP_KINDS.get(
-            response.status, FailureKind.OUTAGE if response.status >= 500 else FailureKind.UNKNOWN
-        )
+        default = kind_of_status(response.status, _OWN_STATUSES)
         if response.status == 404 and not self._words(document):
             default = FailureKind.UNKNOWN  # some other server's page: it does not prove that the job is lost
-        failure = self._failure(document, rule, default, f"HTTP {response.status}, with no readable reason")
+        failure = self._failure(document, rule, default, silence(response))
         wait = self._wait(document)
         wait = wait if wait is not None else retry_after_seconds(response)
         return Fault(replace(failure, retry_after_seconds=wait), rule)
@@ -108,7 +99,7 @@ class Reader:
         self, document: Mapping[str, Any], rule: FailureRule | None, kind: FailureKind, unsaid: str
     ) -> Failure:
         kind = rule.kind if rule else kind
-        retryable = rule.retryable if rule and rule.retryable is not None else kind in _PASSING
+        retryable = rule.retryable if rule and rule.retryable is not None else kind in PASSING_KINDS
         unbilled = bool(rule and rule.unbilled)
         return Failure(kind, self._words(document) or unsaid, retryable, unbilled=unbilled)
 

@@ -1,7 +1,7 @@
 """What became of a submit: row by row of the table in `submit_judgement`, and the rules of `submit`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +12,6 @@ from lib.domain.provider import (
     Credential,
     Delivery,
     FailureKind,
-    HttpRequest,
     HttpResponse,
     RemoteStatus,
     Submission,
@@ -20,7 +19,7 @@ from lib.domain.provider import (
     SubmitResult,
     SubmitSafety,
 )
-from lib.ports.provider import Operation, TransportError
+from lib.ports.provider import TransportError
 from lib.providers.answers import retry_after_seconds
 from lib.providers.client import HttpProviderClient
 from lib.providers.replicate import ReplicateAdapter
@@ -29,27 +28,13 @@ from lib.services.flow_control import SharedFlow
 from lib.stores.flow_memory import MemoryFlowStore
 from tests.fakes.flow import Clock, FakeJournal
 from tests.fakes.replicate_answers import PREDICTION_ID, answer
+from tests.fakes.scripted_transport import ScriptedTransport
 
 KEY = Credential("replicate", "r8_secret")
 SUBMISSION = Submission("j1", 1, "black-forest-labs/flux-schnell", {"prompt": "a red fox"}, 600)
 CALLBACK = "https://gateway.example/webhook/replicate?job=j1&attempt=1&token=t"
 
 adapter = ReplicateAdapter()
-
-
-@dataclass
-class ScriptedTransport:
-    """Gives the answers in turn; an exception is raised. `sent` keeps the requests."""
-
-    script: list[HttpResponse | Exception]
-    sent: list[HttpRequest] = field(default_factory=list)
-
-    def send(self, request: HttpRequest, *, provider: str, operation: Operation) -> HttpResponse:
-        self.sent.append(request)
-        step = self.script.pop(0)
-        if isinstance(step, Exception):
-            raise step
-        return step
 
 
 class RepeatableAdapter(ReplicateAdapter):
