@@ -15,6 +15,9 @@ from lib.domain.provider import (
 )
 from lib.domain.snapshot import format_time, parse_time
 
+LONGEST_WORD = 200
+"""A provider's word for a status is that short; a message must not grow by what stands in its place."""
+
 
 def update_to_json(update: ProviderUpdate) -> dict[str, Any]:
     """The update with camelCase names; what is not known is left out. ValueError if an output is a blob."""
@@ -24,7 +27,7 @@ def update_to_json(update: ProviderUpdate) -> dict[str, Any]:
         "outputs": [output.as_json() for output in update.outputs] or None,
         "failure": _failure_to_json(update.failure) if update.failure else None,
         "progress": update.progress,
-        "rawStatus": update.raw_status or None,
+        "rawStatus": update.raw_status[:LONGEST_WORD] or None,
         "startedAt": _moment_to_json(update.started_at),
         "completedAt": _moment_to_json(update.completed_at),
         "billedSeconds": update.billed_seconds,

@@ -11,12 +11,13 @@ from lib.domain.provider import Failure, FailureKind, HttpResponse
 
 MAX_WAIT_SECONDS = 86_400.0
 MAX_MESSAGE_CHARACTERS = 2_000
+LONGEST_INTEGER = 300
 
 
 def json_object(body: bytes) -> Mapping[str, Any]:
     """Return the JSON object in `body`; an empty one for anything else, whatever its content type."""
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_int=_integer)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -61,6 +62,11 @@ def unreadable(response: HttpResponse, provider: str, expected: str) -> Provider
     """The error for a success whose body is not the `expected`; asking again may help."""
     words = f"HTTP {response.status} from {provider}, but its body is no {expected}"
     return error_of(Failure(FailureKind.OUTAGE, words, retryable=True))
+
+
+def _integer(digits: str) -> int | float:
+    """The number, that float() can take: one beyond all floats is infinite."""
+    return int(digits) if len(digits) <= LONGEST_INTEGER else float(digits)
 
 
 def _seconds(value: object) -> float | None:

@@ -233,6 +233,7 @@ def _faults_of_own(credential: Credential) -> Iterator[None]:
 
 
 TOKEN_MARGIN_SECONDS = 60.0
+LONGEST_TOKEN_SECONDS = 86_400.0
 
 
 class AccessTokens:
@@ -267,6 +268,7 @@ class AccessTokens:
             asked_at = self._monotonic()
             response = transport.send(request, provider=self._adapter.name, operation=Operation.TOKEN)
             token, life = self._adapter.parse_token(response)
+            life = min(life, LONGEST_TOKEN_SECONDS)
             self._held[name] = (token, asked_at + max(0.0, life - TOKEN_MARGIN_SECONDS))
         return self.held(credential)
 

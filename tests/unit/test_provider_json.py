@@ -15,7 +15,7 @@ from lib.domain.provider import (
     ProviderUpdate,
     RemoteStatus,
 )
-from lib.domain.provider_json import update_from_json, update_to_json
+from lib.domain.provider_json import LONGEST_WORD, update_from_json, update_to_json
 
 WHOLE = ProviderUpdate(
     RemoteStatus.SUCCEEDED,
@@ -34,6 +34,11 @@ WHOLE = ProviderUpdate(
 @pytest.mark.parametrize("update", [WHOLE, ProviderUpdate(RemoteStatus.UNKNOWN)])
 def test_an_update_comes_back_whole(update: ProviderUpdate) -> None:
     assert update_from_json(json.loads(json.dumps(update_to_json(update)))) == update
+
+
+def test_what_stands_in_a_words_place_does_not_make_a_message_grow() -> None:
+    told = update_to_json(ProviderUpdate(RemoteStatus.UNKNOWN, raw_status="x" * 5_000_000))
+    assert len(told["rawStatus"]) == LONGEST_WORD
 
 
 def test_a_blob_is_never_told_to_anyone() -> None:
