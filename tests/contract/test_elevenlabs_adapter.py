@@ -19,18 +19,16 @@ from lib.domain.provider import (
     SubmitResult,
 )
 from lib.domain.sniff import sniff
-from lib.ports.provider import Operation
 from lib.providers.client import HttpProviderClient
 from lib.providers.elevenlabs import ElevenLabsAdapter
-from lib.providers.transport import Limits, RequestsTransport
 from local.providers.elevenlabs import AT_ONCE, LOCAL_KEY
 from local.providers.server import Providers, running
 from local.providers.settings import Settings
+from tests.fakes.adapter_clients import assert_came_to, client_of
 
 KEY = Credential("elevenlabs", LOCAL_KEY)
 SPEECH = "text-to-speech/eleven_multilingual_v2"
 VOICE = "JBFqnCBsd6RMkjVDRZzb"
-LIMITS = dict.fromkeys(Operation, Limits(connect=2.0, read=2.0, total=8.0))
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +39,8 @@ def simulator() -> Iterator[Providers]:
 
 @pytest.fixture
 def client(simulator: Providers) -> Iterator[HttpProviderClient]:
-    transport = RequestsTransport(limits=LIMITS)
-    yield HttpProviderClient(ElevenLabsAdapter(base_url=simulator.urls["elevenlabs"]), transport)
-    transport.close()
+    with client_of(ElevenLabsAdapter(base_url=simulator.urls["elevenlabs"])) as client:
+        yield client
 
 
 def make(client: HttpProviderClient, model_ref: str, *, key: Credential = KEY, **values: Any) -> SubmitResult:
@@ -100,9 +97,7 @@ def test_each_fault_has_its_outcome_and_is_sent_once(
 ) -> None:
     text = f"{uuid4()} [sim:{fault}]"
     result = say(client, text)
-    assert result.failure is not None
-    assert (result.outcome, result.failure.kind) == (outcome, kind)
-    assert result.failure.retry_after_seconds == (30.0 if fault == "429=30s" else None)
+    assert_came_to(result, fault, outcome, kind)
     assert sum(text in str(entry["body"]) for entry in simulator.world.log) == 1
 
 

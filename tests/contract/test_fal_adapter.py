@@ -1,7 +1,7 @@
 """Our client of fal against the simulator, over HTTP, faults included."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,19 +19,17 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
-from lib.ports.provider import Operation
 from lib.providers.client import HttpProviderClient
 from lib.providers.fal import FalAdapter
-from lib.providers.transport import Limits, RequestsTransport
 from local.providers import fal
 from local.providers.server import Providers, running
 from local.providers.settings import Settings
+from tests.fakes.adapter_clients import SUBMIT_FAULTS, accepted, assert_came_to, client_of, until_final
 from tests.fakes.simulator_receiver import receiver
 
 KEY = Credential("fal", fal.LOCAL_KEY)
 FLUX = "fal-ai/flux/schnell"
 SMALL = {"image_size": {"width": 128, "height": 96}}
-LIMITS = dict.fromkeys(Operation, Limits(connect=2.0, read=2.0, total=8.0))
 
 jobs = itertools.count(1)
 
@@ -45,9 +43,8 @@ def simulator() -> Iterator[Providers]:
 
 @pytest.fixture
 def client(simulator: Providers) -> Iterator[HttpProviderClient]:
-    transport = RequestsTransport(limits=LIMITS)
-    yield HttpProviderClient(FalAdapter(**fal.addresses(simulator.urls["fal"])), transport)
-    transport.close()
+    with client_of(FalAdapter(**fal.addresses(simulator.urls["fal"]))) as client:
+        yield client
 
 
 def submit(client: HttpProviderClient, prompt: str, callback: str | None = None, **more: Any) -> SubmitResult:
@@ -55,22 +52,13 @@ def submit(client: HttpProviderClient, prompt: str, callback: str | None = None,
     return client.submit(submission, KEY, callback)
 
 
-def accepted(result: SubmitResult) -> RemoteJob:
-    assert result.outcome is SubmitOutcome.ACCEPTED, result.failure
-    assert result.update is not None
-    return RemoteJob(str(result.update.provider_job_id), FLUX)
+def remote_of(result: SubmitResult) -> RemoteJob:
+    return RemoteJob(str(accepted(result).provider_job_id), FLUX)
 
 
 def end_of(client: HttpProviderClient, result: SubmitResult) -> ProviderUpdate:
-    remote = accepted(result)
+    remote = remote_of(result)
     return until_final(lambda: client.poll(remote, KEY))
-
-
-def until_final(ask: Callable[[], ProviderUpdate]) -> ProviderUpdate:
-    """Poll as fast as the simulator answers, until the end of the request or of the test's time limit."""
-    while not (update := ask()).status.final:
-        pass
-    return update
 
 
 def log_of(simulator: Providers, **wanted: str) -> list[dict[str, Any]]:
@@ -98,7 +86,7 @@ def test_every_parameter_arrives_and_the_key_is_not_kept(
 
 
 def test_a_cancel_ends_the_request(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:never-finishes]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:never-finishes]"))
     assert not client.cancel(remote, KEY).status.final
     assert until_final(lambda: client.poll(remote, KEY)).status is RemoteStatus.CANCELED
     assert client.cancel(remote, KEY).status is RemoteStatus.UNKNOWN
@@ -106,26 +94,13 @@ def test_a_cancel_ends_the_request(client: HttpProviderClient) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "outcome", "kind"),
-    [
-        ("429=30s", SubmitOutcome.DEFERRED, FailureKind.RATE_LIMITED),
-        ("500", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("503", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("502-html", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("reset", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("no-answer", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("accept-no-answer", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("401", SubmitOutcome.REFUSED, FailureKind.AUTHENTICATION),
-        ("402", SubmitOutcome.REFUSED, FailureKind.BILLING),
-        ("422", SubmitOutcome.REFUSED, FailureKind.INVALID_INPUT),
-    ],
+    SUBMIT_FAULTS,
 )
 def test_each_fault_of_a_submit_has_its_outcome(
     client: HttpProviderClient, fault: str, outcome: SubmitOutcome, kind: FailureKind
 ) -> None:
     result = submit(client, f"a lighthouse [sim:{fault}]")
-    assert result.failure is not None
-    assert (result.outcome, result.failure.kind) == (outcome, kind)
-    assert result.failure.retry_after_seconds == (30.0 if fault == "429=30s" else None)
+    assert_came_to(result, fault, outcome, kind)
 
 
 @pytest.mark.parametrize(
@@ -153,7 +128,7 @@ def test_each_bad_end_is_told_by_poll_and_by_webhook(
 
 
 def test_an_unknown_status_is_waited_out(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:unknown-status] [sim:slow=200ms]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:unknown-status] [sim:slow=200ms]"))
     seen = set()
     while not (update := client.poll(remote, KEY)).status.final:
         seen.add(update.status)
@@ -162,7 +137,7 @@ def test_an_unknown_status_is_waited_out(client: HttpProviderClient) -> None:
 
 
 def test_a_poll_that_fails_may_be_repeated(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:get-500]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:get-500]"))
     with pytest.raises(ProviderError) as caught:
         client.poll(remote, KEY)
     assert (caught.value.code, caught.value.retryable) == (FailureKind.OUTAGE, True)
@@ -178,7 +153,7 @@ def heard(client: HttpProviderClient, webhook: Any) -> ProviderUpdate:
 
 def test_its_webhooks_are_proved_by_the_keys_that_it_publishes(client: HttpProviderClient) -> None:
     with receiver() as inbox:
-        remote = accepted(submit(client, "a lighthouse", f"{inbox.url}/hook"))
+        remote = remote_of(submit(client, "a lighthouse", f"{inbox.url}/hook"))
         [webhook] = inbox.wait_for(1)
     update = heard(client, webhook)
     assert (update.status, update.provider_job_id) == (RemoteStatus.SUCCEEDED, remote.provider_job_id)

@@ -21,18 +21,16 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
-from lib.ports.provider import Operation
 from lib.providers.client import HttpProviderClient
-from lib.providers.transport import Limits, RequestsTransport
 from local.providers.luma import LOCAL_KEY, PATH
 from local.providers.server import Providers, running
 from local.providers.settings import Settings
+from tests.fakes.adapter_clients import accepted, client_of
 from tests.fakes.http_entries import adapter_of, luma_entry
 from tests.fakes.upload_house import UploadHouse
 
 KEY = Credential("luma", LOCAL_KEY)
 VIDEO, IMAGE = "video/ray-2", "image/photon-1"
-LIMITS = dict.fromkeys(Operation, Limits(connect=2.0, read=2.0, total=8.0))
 PATIENCE_SECONDS = 10.0
 
 
@@ -50,10 +48,9 @@ def house() -> Iterator[UploadHouse]:
 
 @pytest.fixture
 def client(simulator: Providers) -> Iterator[HttpProviderClient]:
-    transport = RequestsTransport(limits=LIMITS)
     adapter = adapter_of(luma_entry(), "luma", f"{simulator.urls['luma']}{PATH}")
-    yield HttpProviderClient(adapter, transport)
-    transport.close()
+    with client_of(adapter) as client:
+        yield client
 
 
 def submit(
@@ -62,11 +59,8 @@ def submit(
     return client.submit(Submission(str(uuid4()), 1, model, {"prompt": prompt, **values}, 600), KEY, callback)
 
 
-def accepted(result: SubmitResult) -> RemoteJob:
-    assert result.outcome is SubmitOutcome.ACCEPTED, result.failure
-    assert result.update is not None
-    assert result.update.provider_job_id is not None
-    return RemoteJob(result.update.provider_job_id, VIDEO)
+def remote_of(result: SubmitResult) -> RemoteJob:
+    return RemoteJob(str(accepted(result).provider_job_id), VIDEO)
 
 
 def ended(client: HttpProviderClient, remote: RemoteJob) -> ProviderUpdate:
@@ -79,7 +73,7 @@ def ended(client: HttpProviderClient, remote: RemoteJob) -> ProviderUpdate:
 
 @pytest.mark.parametrize(("model", "content_type"), [(VIDEO, "video/mp4"), (IMAGE, "image/jpeg")])
 def test_a_job_completes_with_its_file(client: HttpProviderClient, model: str, content_type: str) -> None:
-    update = ended(client, accepted(submit(client, "a fox", model)))
+    update = ended(client, remote_of(submit(client, "a fox", model)))
 
     assert update.status is RemoteStatus.SUCCEEDED
     (output,) = update.outputs
@@ -88,7 +82,7 @@ def test_a_job_completes_with_its_file(client: HttpProviderClient, model: str, c
 
 
 def test_a_running_job_is_canceled_and_gone(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a fox [sim:slow=60s]"))
+    remote = remote_of(submit(client, "a fox [sim:slow=60s]"))
 
     assert client.cancel(remote, KEY).status is RemoteStatus.CANCELED
 
@@ -99,7 +93,7 @@ def test_a_running_job_is_canceled_and_gone(client: HttpProviderClient) -> None:
 
 
 def test_each_change_is_told_to_the_callback(client: HttpProviderClient, house: UploadHouse) -> None:
-    remote = accepted(submit(client, "a fox", callback=house.callback_url))
+    remote = remote_of(submit(client, "a fox", callback=house.callback_url))
     ended(client, remote)
 
     seen: list[ProviderUpdate] = []
@@ -115,7 +109,7 @@ def test_each_change_is_told_to_the_callback(client: HttpProviderClient, house: 
 def test_what_the_provider_receives_is_the_input_with_what_is_ours(
     client: HttpProviderClient, simulator: Providers
 ) -> None:
-    accepted(submit(client, "a fox", aspect_ratio="1:1", duration="9s", loop=True))
+    remote_of(submit(client, "a fox", aspect_ratio="1:1", duration="9s", loop=True))
 
     log = httpx.get(f"{simulator.urls['luma']}/_sim/log", trust_env=False).json()
     entry = next(found for found in reversed(log["requests"]) if found["method"] == "POST")
@@ -158,7 +152,7 @@ def test_what_goes_wrong_with_a_submit_is_judged(
     ("prompt", "kind"), [("[sim:nsfw]", FailureKind.MODERATION), ("[sim:fail]", FailureKind.MODEL_ERROR)]
 )
 def test_a_job_that_fails_says_why(client: HttpProviderClient, prompt: str, kind: FailureKind) -> None:
-    update = ended(client, accepted(submit(client, f"a fox {prompt}")))
+    update = ended(client, remote_of(submit(client, f"a fox {prompt}")))
 
     assert update.status is RemoteStatus.FAILED
     assert update.failure is not None
@@ -166,7 +160,7 @@ def test_a_job_that_fails_says_why(client: HttpProviderClient, prompt: str, kind
 
 
 def test_an_unknown_word_is_waited_out(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a fox [sim:unknown-status] [sim:slow=1s]"))
+    remote = remote_of(submit(client, "a fox [sim:unknown-status] [sim:slow=1s]"))
     time.sleep(0.3)
     now = client.poll(remote, KEY)
 

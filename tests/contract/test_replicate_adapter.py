@@ -1,7 +1,7 @@
 """Our client of Replicate against the simulator, over HTTP, faults included."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,19 +19,17 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
-from lib.ports.provider import Operation
 from lib.providers.client import HttpProviderClient
 from lib.providers.replicate import ReplicateAdapter
-from lib.providers.transport import Limits, RequestsTransport
 from local.replicate.server import Simulator, running
 from local.replicate.settings import DEFAULT_TOKEN, Settings
+from tests.fakes.adapter_clients import SUBMIT_FAULTS, accepted, assert_came_to, client_of, until_final
 from tests.fakes.simulator_receiver import receiver
 
 KEY = Credential("replicate", DEFAULT_TOKEN)
 FLUX = "black-forest-labs/flux-schnell"
 SDXL = "stability-ai/sdxl:7762fd07cf82c948538e41f63f77d685e02b063e37e496e96eefd46c929f9bdc"
 LLAMA = "meta/meta-llama-3-8b-instruct"
-LIMITS = dict.fromkeys(Operation, Limits(connect=2.0, read=2.0, total=8.0))
 NOWHERE = "http://127.0.0.1:9/webhook/replicate"
 
 jobs = itertools.count(1)
@@ -45,9 +43,8 @@ def simulator() -> Iterator[Simulator]:
 
 @pytest.fixture
 def client(simulator: Simulator) -> Iterator[HttpProviderClient]:
-    transport = RequestsTransport(limits=LIMITS)
-    yield HttpProviderClient(ReplicateAdapter(base_url=simulator.api_base), transport)
-    transport.close()
+    with client_of(ReplicateAdapter(base_url=simulator.api_base)) as client:
+        yield client
 
 
 def submission(prompt: str, model_ref: str = FLUX, **more: Any) -> Submission:
@@ -59,22 +56,14 @@ def submit(client: HttpProviderClient, prompt: str, **more: Any) -> SubmitResult
 
 
 def accepted_id(result: SubmitResult) -> str:
-    assert result.outcome is SubmitOutcome.ACCEPTED, result.failure
-    assert result.update is not None
-    assert result.update.provider_job_id is not None
-    return result.update.provider_job_id
-
-
-def wait_for(ask: Callable[[], ProviderUpdate]) -> ProviderUpdate:
-    """Poll as fast as the simulator answers, until the end of the prediction or of the test's time limit."""
-    while not (update := ask()).status.final:
-        pass
-    return update
+    prediction = accepted(result).provider_job_id
+    assert prediction is not None
+    return prediction
 
 
 def end_of(client: HttpProviderClient, result: SubmitResult) -> ProviderUpdate:
     prediction = accepted_id(result)
-    return wait_for(lambda: client.poll(RemoteJob(prediction), KEY))
+    return until_final(lambda: client.poll(RemoteJob(prediction), KEY))
 
 
 @pytest.mark.parametrize(
@@ -97,31 +86,18 @@ def test_a_prediction_is_made_and_polled_to_its_outputs(
 def test_a_cancel_ends_the_prediction(client: HttpProviderClient) -> None:
     prediction = accepted_id(submit(client, "a lighthouse [sim:never-finishes]"))
     client.cancel(RemoteJob(prediction), KEY)
-    assert wait_for(lambda: client.poll(RemoteJob(prediction), KEY)).status is RemoteStatus.CANCELED
+    assert until_final(lambda: client.poll(RemoteJob(prediction), KEY)).status is RemoteStatus.CANCELED
 
 
 @pytest.mark.parametrize(
     ("fault", "outcome", "kind"),
-    [
-        ("429=30s", SubmitOutcome.DEFERRED, FailureKind.RATE_LIMITED),
-        ("500", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("503", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("502-html", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("reset", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("no-answer", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("401", SubmitOutcome.REFUSED, FailureKind.AUTHENTICATION),
-        ("402", SubmitOutcome.REFUSED, FailureKind.BILLING),
-        ("422", SubmitOutcome.REFUSED, FailureKind.INVALID_INPUT),
-        ("422=version", SubmitOutcome.REFUSED, FailureKind.NOT_FOUND),
-    ],
+    [*SUBMIT_FAULTS, ("422=version", SubmitOutcome.REFUSED, FailureKind.NOT_FOUND)],
 )
 def test_each_fault_of_a_submit_has_its_outcome(
     client: HttpProviderClient, fault: str, outcome: SubmitOutcome, kind: FailureKind
 ) -> None:
     result = submit(client, f"a lighthouse [sim:{fault}]")
-    assert result.failure is not None
-    assert (result.outcome, result.failure.kind) == (outcome, kind)
-    assert result.failure.retry_after_seconds == (30.0 if fault == "429=30s" else None)
+    assert_came_to(result, fault, outcome, kind)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Our client of Runway against the simulator, over HTTP, faults included."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -19,17 +19,15 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
-from lib.ports.provider import Operation
 from lib.providers.client import HttpProviderClient
 from lib.providers.runway import RunwayAdapter
-from lib.providers.transport import Limits, RequestsTransport
 from local.providers import runway
 from local.providers.server import Providers, running
 from local.providers.settings import Settings
+from tests.fakes.adapter_clients import SUBMIT_FAULTS, accepted, assert_came_to, client_of, until_final
 
 KEY = Credential("runway", runway.LOCAL_KEY)
 MODEL = "text_to_image/gen4_image"
-LIMITS = dict.fromkeys(Operation, Limits(connect=2.0, read=2.0, total=8.0))
 
 jobs = itertools.count(1)
 
@@ -42,9 +40,8 @@ def simulator() -> Iterator[Providers]:
 
 @pytest.fixture
 def client(simulator: Providers) -> Iterator[HttpProviderClient]:
-    transport = RequestsTransport(limits=LIMITS)
-    yield HttpProviderClient(RunwayAdapter(**runway.addresses(simulator.urls["runway"])), transport)
-    transport.close()
+    with client_of(RunwayAdapter(**runway.addresses(simulator.urls["runway"]))) as client:
+        yield client
 
 
 def submit(client: HttpProviderClient, prompt: str, **more: Any) -> SubmitResult:
@@ -52,21 +49,12 @@ def submit(client: HttpProviderClient, prompt: str, **more: Any) -> SubmitResult
     return client.submit(Submission(f"job-{next(jobs)}", 1, MODEL, values, 600), KEY, None)
 
 
-def accepted(result: SubmitResult) -> RemoteJob:
-    assert result.outcome is SubmitOutcome.ACCEPTED, result.failure
-    assert result.update is not None
-    return RemoteJob(str(result.update.provider_job_id), MODEL)
-
-
-def until_final(ask: Callable[[], ProviderUpdate]) -> ProviderUpdate:
-    """Poll as fast as the simulator answers, until the end of the task or of the test's time limit."""
-    while not (update := ask()).status.final:
-        pass
-    return update
+def remote_of(result: SubmitResult) -> RemoteJob:
+    return RemoteJob(str(accepted(result).provider_job_id), MODEL)
 
 
 def end_of(client: HttpProviderClient, result: SubmitResult) -> ProviderUpdate:
-    remote = accepted(result)
+    remote = remote_of(result)
     return until_final(lambda: client.poll(remote, KEY))
 
 
@@ -95,7 +83,7 @@ def test_every_parameter_arrives_and_the_key_is_not_kept(
 
 
 def test_a_cancel_ends_the_task_and_may_be_repeated(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:never-finishes]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:never-finishes]"))
     assert client.cancel(remote, KEY).status is RemoteStatus.CANCELED
     assert client.cancel(remote, KEY).status is RemoteStatus.CANCELED
     with pytest.raises(ProviderError) as caught:
@@ -105,26 +93,13 @@ def test_a_cancel_ends_the_task_and_may_be_repeated(client: HttpProviderClient) 
 
 @pytest.mark.parametrize(
     ("fault", "outcome", "kind"),
-    [
-        ("429=30s", SubmitOutcome.DEFERRED, FailureKind.RATE_LIMITED),
-        ("500", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("503", SubmitOutcome.DEFERRED, FailureKind.OUTAGE),
-        ("502-html", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("reset", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("no-answer", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("accept-no-answer", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE),
-        ("401", SubmitOutcome.REFUSED, FailureKind.AUTHENTICATION),
-        ("402", SubmitOutcome.REFUSED, FailureKind.BILLING),
-        ("422", SubmitOutcome.REFUSED, FailureKind.INVALID_INPUT),
-    ],
+    SUBMIT_FAULTS,
 )
 def test_each_fault_of_a_submit_has_its_outcome(
     client: HttpProviderClient, fault: str, outcome: SubmitOutcome, kind: FailureKind
 ) -> None:
     result = submit(client, f"a lighthouse [sim:{fault}]")
-    assert result.failure is not None
-    assert (result.outcome, result.failure.kind) == (outcome, kind)
-    assert result.failure.retry_after_seconds == (30.0 if fault == "429=30s" else None)
+    assert_came_to(result, fault, outcome, kind)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +115,7 @@ def test_each_bad_end_is_told_with_what_was_charged(
 
 
 def test_an_unknown_status_is_waited_out(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:unknown-status] [sim:slow=200ms]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:unknown-status] [sim:slow=200ms]"))
     seen = set()
     while not (update := client.poll(remote, KEY)).status.final:
         seen.add(update.status)
@@ -149,7 +124,7 @@ def test_an_unknown_status_is_waited_out(client: HttpProviderClient) -> None:
 
 
 def test_a_running_task_tells_its_progress(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:slow=300ms]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:slow=300ms]"))
     seen = [0.0]
     while not (update := client.poll(remote, KEY)).status.final:
         seen.append(update.progress or 0.0)
@@ -158,7 +133,7 @@ def test_a_running_task_tells_its_progress(client: HttpProviderClient) -> None:
 
 
 def test_a_poll_that_fails_may_be_repeated(client: HttpProviderClient) -> None:
-    remote = accepted(submit(client, "a lighthouse [sim:get-500]"))
+    remote = remote_of(submit(client, "a lighthouse [sim:get-500]"))
     with pytest.raises(ProviderError) as caught:
         client.poll(remote, KEY)
     assert (caught.value.code, caught.value.retryable) == (FailureKind.OUTAGE, True)

@@ -21,13 +21,12 @@ from lib.domain.provider import (
     SubmitResult,
 )
 from lib.domain.sniff import sniff
-from lib.ports.provider import Operation
 from lib.providers.client import HttpProviderClient
 from lib.providers.stability import StabilityAdapter
-from lib.providers.transport import Limits, RequestsTransport
 from local.providers.server import Providers, running
 from local.providers.settings import Settings
 from local.providers.stability import LOCAL_KEY, REQUESTS
+from tests.fakes.adapter_clients import accepted, client_of
 
 KEY = Credential("stability", LOCAL_KEY)
 CORE = "stable-image/generate/core"
@@ -36,7 +35,6 @@ AUDIO_3 = "audio/stable-audio/text-to-audio:stable-audio-3"
 UPSCALE = "stable-image/upscale/creative"
 RELIGHT = "stable-image/edit/replace-background-and-relight"
 PICTURE = f"data:image/png;base64,{base64.b64encode(bytes(100)).decode()}"
-LIMITS = dict.fromkeys(Operation, Limits(connect=2.0, read=2.0, total=8.0))
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +45,8 @@ def simulator() -> Iterator[Providers]:
 
 @pytest.fixture
 def client(simulator: Providers) -> Iterator[HttpProviderClient]:
-    transport = RequestsTransport(limits=LIMITS)
-    yield HttpProviderClient(StabilityAdapter(base_url=simulator.urls["stability"]), transport)
-    transport.close()
+    with client_of(StabilityAdapter(base_url=simulator.urls["stability"])) as client:
+        yield client
 
 
 @pytest.fixture
@@ -60,12 +57,6 @@ def key() -> Credential:
 
 def submit(client: HttpProviderClient, key: Credential, model_ref: str, **values: Any) -> SubmitResult:
     return client.submit(Submission(str(uuid4()), 1, model_ref, values, 600), key, None)
-
-
-def accepted(result: SubmitResult) -> ProviderUpdate:
-    assert result.outcome is SubmitOutcome.ACCEPTED, result.failure
-    assert result.update is not None
-    return result.update
 
 
 def end_of(
