@@ -58,8 +58,7 @@ class AdvanceJob:
         try:
             self._do(work, now, overdue=bool(message.get("overdue")))
         except ConfigurationError as error:
-            self.parts.journal.note("key_not_opened", work.job.job_id, code=error.code)
-            self.parts.look_again(work, LOST_KEY_SECONDS, now)
+            self._wait_for_key(work, error, now)
 
     def submit_and_wait(self, message: Mapping[str, Any]) -> None:
         """Send a queued attempt whose answer is the result, in a worker that has the time to wait for it."""
@@ -77,12 +76,16 @@ class AdvanceJob:
         work = self._turn({"jobId": message["jobId"]}, now)
         if work is None or work.job.step is JobStep.STORING:
             return
-        if work.attempt.attempt != int(message["attempt"]) or work.attempt.state.ended:
-            self._do(work, now, overdue=False)  # this look took the turn of the one that was planned
-        elif work.attempt.provider_job_id is not None:
-            self.ask.poll(work, now)
-        elif message.get("providerJobId"):
-            self.ask.claim(work, str(message["providerJobId"]))
+        other = work.attempt.attempt != int(message["attempt"]) or work.attempt.state.ended
+        try:
+            if other or now >= work.deadline_at:  # this look took the turn of the one that was planned
+                self._do(work, now, overdue=False)
+            elif work.attempt.provider_job_id is not None:
+                self.ask.poll(work, now)
+            elif message.get("providerJobId"):
+                self.ask.claim(work, str(message["providerJobId"]), now)
+        except ConfigurationError as error:
+            self._wait_for_key(work, error, now)
 
     def event(
         self, job_id: str, attempt: int, update: ProviderUpdate, *, source: str = "webhook"
@@ -189,6 +192,10 @@ class AdvanceJob:
                     parts.pass_on(work, "store", now)
             case Due.FAIL_DEADLINE | Due.FAIL_UNKNOWN | Due.FAIL_STORING:
                 parts.fail(work, *_GIVEN_UP[due], now)
+
+    def _wait_for_key(self, work: Work, error: ConfigurationError, now: datetime) -> None:
+        self.parts.journal.note("key_not_opened", work.job.job_id, code=error.code)
+        self.parts.look_again(work, LOST_KEY_SECONDS, now)
 
     def _mark_unknown(self, work: Work, now: datetime) -> None:
         due_at = Timing.after(now, self.parts.timing.recover_again)

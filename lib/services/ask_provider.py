@@ -44,16 +44,19 @@ class AskProvider:
         if not update.status.final and transition.snapshot and not transition.job.final:
             parts.poll_again(work, now)
 
-    def claim(self, work: Work, provider_job_id: str) -> None:
+    def claim(self, work: Work, provider_job_id: str, now: datetime) -> None:
         """A submit without an answer may have made this job there: if the attempt's own key can see it, it has."""
         remote = RemoteJob(provider_job_id, work.attempt.model_ref)
         try:
             update = self.parts.client(work).poll(remote, self.parts.key(work))
         except (ProviderError, InvalidError) as error:
             self.parts.journal.note("hint_not_confirmed", work.job.job_id, code=error.code)
+            self.parts.look_again(work, self.parts.timing.recover_again, now)
             return
         update = replace(update, provider_job_id=provider_job_id)
-        self.apply(work.job.job_id, work.attempt.attempt, update, source="poll")
+        transition = self.apply(work.job.job_id, work.attempt.attempt, update, source="poll")
+        if not update.status.final and transition.snapshot and not transition.job.final:
+            self.parts.poll_again(work, now)
 
     def cancel(self, work: Work, now: datetime) -> None:
         """Ask the provider to cancel; only its evidence ends the job.

@@ -97,6 +97,35 @@ def test_a_hint_that_comes_late_leaves_the_job_looked_after(world: World) -> Non
     assert job(world, job_id).status is JobStatus.COMPLETED
 
 
+def planned(world: World) -> list[str]:
+    return [str(message.body["kind"]) for message in world.advance_queue.messages]
+
+
+@pytest.mark.parametrize("names", ["somebodyelsesprediction", "its own"])
+def test_a_hint_about_a_submit_of_unknown_fate_leaves_the_job_looked_after(world: World, names: str) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    hint(world, job_id, world.provider.latest if names == "its own" else names)
+    assert planned(world) == ["check"]
+
+
+def test_hints_do_not_keep_a_job_alive_beyond_its_deadline(world: World) -> None:
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = create(world)
+    for _ in range(20):
+        world.pass_time(50)
+        hint(world, job_id, "somebodyelsesprediction")
+    assert job(world, job_id).final
+
+
+def test_a_hint_about_a_job_whose_key_is_lost_waits_for_the_key(world: World) -> None:
+    job_id = create(world)
+    world.key_is_lost = True
+    hint(world, job_id, None)
+    assert planned(world) == ["check"]
+    assert not job(world, job_id).final
+
+
 def test_a_webhook_without_a_token_finds_no_job_of_a_users_own_account(
     world: World, superuser_url: str
 ) -> None:
