@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from lib.providers.transport import RequestsTransport
     from lib.variables import Secret
 
-PROVIDER_CALLS_PER_MINUTE = 3000.0
-PROVIDER_BURST = 300
-
 
 @cache
 def catalogue() -> "Catalogue":

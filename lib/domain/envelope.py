@@ -39,11 +39,6 @@ class CredentialContext:
         return json.dumps(self.as_pairs(), sort_keys=True, separators=(",", ":")).encode("ascii")
 
 
-def credential_context(user_id: str, provider: str, credential_id: str, version: int) -> bytes:
-    """The associated data of one version of one user's key at one provider."""
-    return CredentialContext(user_id, provider, credential_id, version).as_bytes()
-
-
 @dataclass(frozen=True)
 class Sealed:
     """One version of a key, encrypted (AES-256-GCM, the tag at the end) with a data key that a master key wrapped."""

@@ -16,10 +16,3 @@ class PlanFallbacks(Protocol):
         self, caller: Caller, model: ModelConfig, request: GenerateRequest, price: Quote, /
     ) -> tuple[PlannedAttempt, ...]:
         """In order; none of them dearer than `price`, each with a key that may apply."""
-
-
-def no_fallbacks(
-    _caller: Caller, _model: ModelConfig, _request: GenerateRequest, _price: Quote
-) -> tuple[PlannedAttempt, ...]:
-    """Nothing else is tried."""
-    return ()
