@@ -1,6 +1,5 @@
 """One provider, ready to be asked: its adapter over the transport, called only when it may be."""
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -8,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from lib.domain.credential import without_secrets
-from lib.domain.errors import ConfigurationError, ProviderError
+from lib.domain.errors import ProviderError
 from lib.domain.flow import Traffic
 from lib.domain.provider import (
     Credential,
@@ -26,6 +25,7 @@ from lib.domain.provider import (
 )
 from lib.ports.flow import FlowControl, OpenFlow, Pause
 from lib.ports.provider import Operation, ProviderAdapter, ProviderTransport
+from lib.providers.access_tokens import AccessTokens, faults_of_own
 from lib.providers.answers import error_of
 from lib.providers.heard import Heard
 from lib.providers.hiding import errors_without_key, result_without_key, update_without_key
@@ -74,6 +74,8 @@ class HttpProviderClient:
         heard = Heard(self._transport)
         result = self._submit(heard, submission, credential, callback_url)
         result = result_without_key(result, self._tokens.held(credential))
+        if result.failure is not None and result.failure.kind is FailureKind.AUTHENTICATION:
+            self._tokens.forget(credential)
         if heard.anything:
             flow.after(credential, heard.failure_of_submit(result), self._clock())
         else:
@@ -141,7 +143,7 @@ class HttpProviderClient:
 
     def test(self, credential: Credential) -> str:
         """Return the account's name."""
-        with self._without_key(credential), _faults_of_own(credential):
+        with self._without_key(credential), faults_of_own(credential):
             opened = self._tokens.opened(credential, self._transport)
             request = self._adapter.test_request(opened)
             if request is None:
@@ -173,6 +175,10 @@ class HttpProviderClient:
         try:
             with self._without_key(credential):
                 yield heard
+        except ProviderError as error:
+            if error.code == FailureKind.AUTHENTICATION.value:
+                self._tokens.forget(credential)
+            raise
         finally:
             if heard.anything:
                 flow.after(credential, heard.failure(), self._clock(), traffic=Traffic.QUESTIONS)
@@ -219,66 +225,3 @@ class HttpProviderClient:
 def _failure_of(pause: Pause) -> Failure:
     """Nothing was sent, so nothing is billed."""
     return Failure(pause.code, pause.words, True, pause.seconds, unbilled=True)
-
-
-@contextmanager
-def _faults_of_own(credential: Credential) -> Iterator[None]:
-    """A user's key that is none is refused as its provider would refuse it; one of the operator's stays an error."""
-    try:
-        yield
-    except ConfigurationError as error:
-        if not credential.is_own:
-            raise
-        raise error_of(Failure(FailureKind.AUTHENTICATION, error.message)) from None
-
-
-TOKEN_MARGIN_SECONDS = 60.0
-LONGEST_TOKEN_SECONDS = 86_400.0
-
-
-class AccessTokens:
-    """Access tokens of those credentials that are exchanged for one, kept in memory until shortly before their end."""
-
-    def __init__(
-        self,
-        adapter: ProviderAdapter,
-        monotonic: Callable[[], float],
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._adapter = adapter
-        self._monotonic = monotonic
-        self._clock = clock
-        self._held: dict[str, tuple[str, float]] = {}
-
-    def opened(self, credential: Credential, transport: ProviderTransport) -> Credential:
-        """The credential, with an access token where the provider wants one.
-
-        Raises `ProviderError` when none is given, AUTHENTICATION for a user's credential that is none, and
-        `ConfigurationError` for such a one of the operator's.
-        """
-        name = _name(credential)
-        held = self._held.get(name)
-        if held is None or self._monotonic() >= held[1]:
-            with _faults_of_own(credential):
-                request = self._adapter.token_request(
-                    credential, self._clock()
-                )  # signs, where there is a token
-            if request is None:
-                return credential
-            asked_at = self._monotonic()
-            response = transport.send(request, provider=self._adapter.name, operation=Operation.TOKEN)
-            token, life = self._adapter.parse_token(response)
-            life = min(life, LONGEST_TOKEN_SECONDS)
-            self._held[name] = (token, asked_at + max(0.0, life - TOKEN_MARGIN_SECONDS))
-        return self.held(credential)
-
-    def held(self, credential: Credential) -> Credential:
-        """The credential with the access token that was given for it last, if one was."""
-        found = self._held.get(_name(credential))
-        return (
-            replace(credential, extra={**credential.extra, "accessToken": found[0]}) if found else credential
-        )
-
-
-def _name(credential: Credential) -> str:
-    return hashlib.sha256(f"{credential.version}\n{credential.secret}".encode()).hexdigest()
