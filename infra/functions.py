@@ -94,6 +94,8 @@ _SUBMITTING = frozenset(
         Need.CACHE_TABLE,
     }
 )
+# An answer may be the result itself: it is kept until `store_result` takes it.
+_PARKING = frozenset({Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_PARK, Need.BUCKET_LIST})
 
 FUNCTIONS = (
     FunctionSpec(
@@ -158,9 +160,7 @@ FUNCTIONS = (
         timeout_seconds=60,
         memory_mb=512,
         disk_mb=2048,
-        needs=_WORKING
-        | _SUBMITTING
-        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_PARK, Need.BUCKET_LIST},
+        needs=_WORKING | _SUBMITTING | _PARKING,
         re_queues=True,
     ),
     FunctionSpec(
@@ -168,9 +168,7 @@ FUNCTIONS = (
         timeout_seconds=420,
         memory_mb=1024,
         disk_mb=2048,
-        needs=_WORKING
-        | _SUBMITTING
-        | {Need.CACHE_TABLE, Need.REQUESTS_READ, Need.TEMP_READ, Need.TEMP_PARK, Need.BUCKET_LIST},
+        needs=_WORKING | _SUBMITTING | _PARKING,
         re_queues=True,
     ),
     FunctionSpec(
