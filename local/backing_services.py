@@ -10,8 +10,9 @@ from local.backing.service import Service
 from local.cog.server import CogServer
 from local.provider_simulators import ProviderSimulators
 from local.providers.registry import MODULES
+from local.replicate.settings import DEFAULT_TOKEN
 from local.settings import STAGE, CloudSettings, Part
-from local.simulator import TOKEN, Simulator
+from local.simulator import Simulator
 
 REAL_REPLICATE = "https://api.replicate.com"
 COG_TOKEN = "cog_local_server"  # noqa: S105 - proves webhooks of the local Cog server, and nothing else
@@ -105,12 +106,13 @@ class BackingServices:
     def secrets(self) -> dict[str, str]:
         """What the operator would put into Secrets Manager: secret name without `vsl/{stage}/` -> value."""
         record = self.record
+        simulated = DEFAULT_TOKEN if self.url(Part.REPLICATE) else ""
         values = {
             "database/main": record.api_url if record else "",
             "database/worker": record.worker_url if record else "",
             "database/migrator": record.owner_url if record else "",
             "redis/main": self.url(Part.REDIS),
-            "providers/replicate": self._token if self._real else TOKEN if self.url(Part.REPLICATE) else "",
+            "providers/replicate": self._token if self._real else simulated,
             "providers/cog": json.dumps({"webhookToken": COG_TOKEN}) if self.url(Part.COG) else "",
         }
         simulators = self._services.get(Part.PROVIDERS)

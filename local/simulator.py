@@ -8,8 +8,6 @@ from local.backing import ports
 from local.backing.moto import REPOSITORY
 from local.backing.service import Service
 
-TOKEN = "r8_local_simulator"  # noqa: S105 - opens nothing but the simulator
-
 
 class Simulator(Service):
     """The simulator's API on `port`, its files on `media_port`. SIM_* variables of the caller reach it."""
