@@ -43,8 +43,9 @@ def _present(thing: dict[str, Any]) -> dict[str, Any]:
 
 def _roles(connection: Connection) -> dict[str, Any]:
     columns = ", ".join(POWERS)
+    query = f"select rolname, rolcanlogin, {columns} from pg_roles where rolname = any(%s) order by 1"  # noqa: S608 - our own names
     rows = connection.execute(
-        f"select rolname, rolcanlogin, {columns} from pg_roles where rolname = any(%s) order by 1".encode(),  # noqa: S608
+        query.encode(),
         ([group.value for group in Group],),
     ).fetchall()
     return {
