@@ -29,7 +29,7 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import json_object
+from lib.providers.answers import json_object, raise_unless_success
 from lib.providers.base_url import checked_base_url
 from lib.providers.gemini_interactions import (
     FILE_ID,
@@ -42,8 +42,6 @@ from lib.providers.google_errors import (
     envelope,
     failure_in_http,
     judge,
-    raise_unless_success,
-    unbilled_unless_unknown,
 )
 from lib.providers.media_answer import body_output
 from lib.providers.media_input import inline_media
@@ -107,8 +105,7 @@ class GeminiAdapter(BaseAdapter):
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer to a create, see `judge`; never raises."""
         if not response.is_success:
-            failure, outcome = failure_in_http(response), judge(response)
-            return SubmitResult(outcome, failure=unbilled_unless_unknown(failure, outcome))
+            return judge(response)
         interaction = json_object(response.body)
         if interaction_id(interaction) is None:
             return unread(response, "is no interaction")
@@ -121,7 +118,7 @@ class GeminiAdapter(BaseAdapter):
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read an interaction. Raises `ProviderError`; it is retryable where asking again may help."""
-        raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         return read_interaction(response)
 
     def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
@@ -141,7 +138,7 @@ class GeminiAdapter(BaseAdapter):
         if _is_gone(response):
             failure = Failure(FailureKind.DATA_EXPIRED, failure_in_http(response).message)
             return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status="completed, the file gone")
-        raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         return ProviderUpdate(
             RemoteStatus.SUCCEEDED,
             outputs=(body_output(response),),
@@ -156,7 +153,7 @@ class GeminiAdapter(BaseAdapter):
 
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
         """Read the interaction after a cancel; a success without one says nothing yet."""
-        raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         interaction = json_object(response.body)
         if interaction_id(interaction) is None:
             return ProviderUpdate(RemoteStatus.UNKNOWN)
@@ -174,7 +171,7 @@ class GeminiAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the name of a model that the key opens: Google tells no account's name."""
-        raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         models = json_object(response.body).get("models")
         first = models[0] if isinstance(models, list) and models else {}
         name = first.get("name") if isinstance(first, dict) else None

@@ -21,8 +21,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome
-from lib.providers.answers import MAX_WAIT_SECONDS, clipped, error_of, json_object, retry_after_seconds
+from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome, SubmitResult
+from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
 from lib.providers.status_kinds import PASSING_KINDS, silence
 from lib.providers.submit_judgement import is_judged
 
@@ -126,7 +126,7 @@ def failure_in_error(error: Mapping[str, Any], default: str = "", silence: str =
     )
 
 
-def judge(response: HttpResponse) -> SubmitOutcome:
+def judge(response: HttpResponse) -> SubmitResult:
     """What became of a create that was not answered with a job.
 
     | answer | outcome | why |
@@ -137,28 +137,17 @@ def judge(response: HttpResponse) -> SubmitOutcome:
     | other 4xx, and 301, 307, 308 | refused | judged and not taken, or nothing is at this address |
     | any other | unknown | INTERNAL and DEADLINE_EXCEEDED may come after the work began |
     """
-    status = response.status
+    status, failure = response.status, failure_in_http(response)
     if status == 429 or (status == 503 and _word(envelope(response)) == "unavailable"):
-        return SubmitOutcome.DEFERRED
+        return SubmitResult(SubmitOutcome.DEFERRED, failure=unbilled(failure))
     if is_judged(status):
-        return SubmitOutcome.REFUSED
-    return SubmitOutcome.UNKNOWN
+        return SubmitResult(SubmitOutcome.REFUSED, failure=unbilled(failure))
+    return SubmitResult(SubmitOutcome.UNKNOWN, failure=failure)
 
 
 def unbilled(failure: Failure) -> Failure:
     """The failure of what was not made and is not charged."""
     return replace(failure, unbilled=True)
-
-
-def unbilled_unless_unknown(failure: Failure, outcome: SubmitOutcome) -> Failure:
-    """The failure of a create: nothing is charged for one that was provably not taken."""
-    return failure if outcome is SubmitOutcome.UNKNOWN else unbilled(failure)
-
-
-def raise_unless_success(response: HttpResponse) -> None:
-    """Raises `ProviderError` for an answer that is no success."""
-    if not response.is_success:
-        raise error_of(failure_in_http(response))
 
 
 def envelope(response: HttpResponse) -> Mapping[str, Any]:

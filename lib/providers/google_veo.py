@@ -29,9 +29,9 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of, json_object
+from lib.providers.answers import error_of, json_object, raise_unless_success
 from lib.providers.base_url import checked_base_url
-from lib.providers.google_errors import failure_in_http, judge, raise_unless_success, unbilled_unless_unknown
+from lib.providers.google_errors import failure_in_http, judge
 from lib.providers.google_operations import LOCATION, MODEL, OPERATION, PROJECT, operation_name, update_from
 from lib.providers.google_service_account import ServiceAccount, read_service_account
 from lib.providers.media_input import inline_media
@@ -149,8 +149,7 @@ class GoogleVeoAdapter(BaseAdapter):
     def parse_submit(self, response: HttpResponse) -> SubmitResult:
         """Judge the answer to a create, see `judge`; never raises."""
         if not response.is_success:
-            failure, outcome = failure_in_http(response), judge(response)
-            return SubmitResult(outcome, failure=unbilled_unless_unknown(failure, outcome))
+            return judge(response)
         name = operation_name(json_object(response.body))
         if name is None:
             return unread(response, "names no operation")
@@ -174,7 +173,7 @@ class GoogleVeoAdapter(BaseAdapter):
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read an operation. Raises `ProviderError`; it is retryable where asking again may help."""
-        raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         return update_from(response)
 
     def test_request(self, credential: Credential) -> HttpRequest:
@@ -184,7 +183,7 @@ class GoogleVeoAdapter(BaseAdapter):
 
     def parse_test(self, response: HttpResponse) -> str:
         """Return the name of the model that the key opens."""
-        raise_unless_success(response)
+        raise_unless_success(response, failure_in_http)
         name = json_object(response.body).get("name")
         return name if isinstance(name, str) and name else TESTED_MODEL
 
