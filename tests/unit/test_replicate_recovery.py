@@ -20,7 +20,7 @@ from lib.providers.replicate import ReplicateAdapter
 from lib.providers.replicate_models import Prediction
 from lib.providers.replicate_recovery import ListedPrediction
 from tests.fakes.replicate_answers import answer, body_of
-from tests.unit.test_replicate_submit import ScriptedTransport
+from tests.fakes.scripted_transport import ScriptedTransport
 
 KEY = Credential("replicate", "r8_secret")
 JOB = "01937b7e-0000-7000-8000-000000000001"
