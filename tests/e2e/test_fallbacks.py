@@ -294,7 +294,7 @@ def test_a_throttled_worker_waits_and_says_so(caller: Caller, providers: Provide
 
 
 def test_a_cancel_while_it_waits_to_be_sent_ends_it_there(caller: Caller, providers: Providers) -> None:
-    prompt = a_prompt("429=50s")
+    prompt = a_prompt("429=5s")
     job_id = start(caller, prompt, SPEAKING)
     caller.until(lambda: caller.status(job_id), lambda now: now["waiting"] is not None)
     assert caller.api.post(f"/jobs/{job_id}/cancel").json()["status"] == "canceled"
