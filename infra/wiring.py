@@ -264,7 +264,7 @@ def grant_provider_keys(role: iam.IRole, resources: Resources) -> None:
 
 
 def grant_providers(role: iam.IRole, resources: Resources) -> None:
-    """Reading the providers' keys, and what the operator put below `config/` of the bucket on providers of one's own."""
+    """Reading the providers' keys, and what the operator put below `config/` of the bucket on further ones."""
     grant_provider_keys(role, resources)
     grant_objects(resources.media_bucket, role, prefix="config", actions=("s3:GetObject",))
 

@@ -36,8 +36,8 @@ class JobDetails:
     """One job as of one moment.
 
     `snapshot` is what the mirrors hold of it; `parameters` is what was asked for, None where that is kept in the
-    bucket under `request_ref`. Attempts by number, elements by track and order, steps by their start, storage operations by time
-    (the first 500 of them), outputs by index, transitions by version.
+    bucket under `request_ref`. Attempts by number, elements by track and order, steps by their start, storage
+    operations by time (the first 500 of them), outputs by index, transitions by version.
     """
 
     snapshot: JobSnapshot

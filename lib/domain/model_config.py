@@ -126,8 +126,8 @@ class ModelConfig:
 
     `params` has a JSON Schema for each parameter, or is empty: then any JSON value is accepted for
     `supported_params`. `pricing` is None where the price is not known. `standard` has a rule for each field of a
-    standard request that the model can do something with; without it, it takes none. One that is `only_by_name` is never the
-    gateway's choice. Compared by identity.
+    standard request that the model can do something with; without it, it takes none. One that is `only_by_name` is
+    never the gateway's choice. Compared by identity.
     """
 
     id: str

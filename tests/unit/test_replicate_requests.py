@@ -146,5 +146,5 @@ def test_every_registered_adapter_loads_under_its_name() -> None:
 
 
 def test_an_unknown_provider_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ConfigurationError, match="known are: .*replicate"):
+    with pytest.raises(ConfigurationError, match=r"known are: .*replicate"):
         load_adapter("replicat")

@@ -221,7 +221,8 @@ def test_a_row_cannot_be_made_for_another_user(scene: Scene) -> None:
 )
 def test_nothing_is_added_to_another_users_job(scene: Scene, table: str) -> None:
     statements: dict[str, LiteralString] = {
-        "attempts": "insert into attempts (job_id, attempt, state, provider, model_id, model_ref, credential_version, created_at)"
+        "attempts": "insert into attempts"
+        " (job_id, attempt, state, provider, model_id, model_ref, credential_version, created_at)"
         " values (%s, 9, 'queued', 'x', 'm', 'y', 'z', now())",
         "job_transitions": "insert into job_transitions values (%s, 99, 1, 'pending', 'queued', 'x', now())",
         "processing_timeline": "insert into processing_timeline (job_id, timeline_id, step, step_order, started_at)"

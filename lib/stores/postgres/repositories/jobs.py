@@ -5,8 +5,8 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from lib.domain.cursor import decode_time_and_id, encode_time_and_id
 from lib.domain.attempt_row import AttemptRow
+from lib.domain.cursor import decode_time_and_id, encode_time_and_id
 from lib.domain.element import Element
 from lib.domain.job_details import JobDetails, OutputRow
 from lib.domain.job_row import ActiveJob, JobRow, JobSummary
