@@ -8,6 +8,7 @@
 """
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from pydantic import ValidationError
 
@@ -28,8 +29,9 @@ def judge_submit(response: HttpResponse) -> SubmitResult:
             failure.kind, f"HTTP {response.status}: Replicate's base URL redirects; it must not"
         )
     outcome = outcome_of(response, in_own_words=_is_problem(response))
-    # what was not taken made no prediction, and only predictions are billed
-    return SubmitResult(outcome, failure=replace(failure, unbilled=outcome is not SubmitOutcome.UNKNOWN))
+    # what was not taken made no prediction, and only predictions are billed; of an error inside that is no proof
+    unbilled = outcome is not SubmitOutcome.UNKNOWN and response.status != HTTPStatus.INTERNAL_SERVER_ERROR
+    return SubmitResult(outcome, failure=replace(failure, unbilled=unbilled))
 
 
 def _accepted(response: HttpResponse) -> SubmitResult:

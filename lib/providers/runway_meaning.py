@@ -91,7 +91,7 @@ def failure_in_http(response: HttpResponse) -> Failure:
         clipped(_words(body)) or silence(response),
         retryable=kind in PASSING_KINDS,
         retry_after_seconds=retry_after_seconds(response),
-        unbilled=own,
+        unbilled=own and status != 500,  # an error inside may come after the task was made
     )
 
 

@@ -9,6 +9,7 @@ no answer, or no telling      unknown           deferred: sending it again is sa
 """
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from lib.domain.errors import GatewayError, InvalidError
 from lib.domain.provider import (
@@ -73,8 +74,9 @@ def _judged(adapter: ProviderAdapter, response: HttpResponse) -> SubmitResult:
             f"HTTP {response.status}, and {adapter.name}'s adapter could not read it: {type(error).__name__}"
         )
         result = SubmitResult(SubmitOutcome.UNKNOWN, failure=Failure(FailureKind.UNKNOWN, message))
-    if result.outcome is SubmitOutcome.DEFERRED and result.failure is not None:
-        # What was not taken costs nothing; where an adapter doubts that, it says UNKNOWN.
+    inside = response.status == HTTPStatus.INTERNAL_SERVER_ERROR
+    if result.outcome is SubmitOutcome.DEFERRED and result.failure is not None and not inside:
+        # What was not taken costs nothing. Whether an error inside came before the work, the adapter knows or nobody.
         result = replace(result, failure=replace(result.failure, unbilled=True))
     return _unless_repeatable(result, adapter.traits.submit_safety)
 

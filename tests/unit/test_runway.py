@@ -98,7 +98,7 @@ def test_a_submit_that_was_taken_is_queued_under_its_id(name: str) -> None:
         ("not_found", SubmitOutcome.REFUSED, FailureKind.NOT_FOUND, True),
         ("not_found_elsewhere", SubmitOutcome.REFUSED, FailureKind.UNKNOWN, False),
         ("daily_limit", SubmitOutcome.DEFERRED, FailureKind.RATE_LIMITED, True),
-        ("internal_error", SubmitOutcome.DEFERRED, FailureKind.OUTAGE, True),
+        ("internal_error", SubmitOutcome.DEFERRED, FailureKind.OUTAGE, False),
         ("overloaded", SubmitOutcome.DEFERRED, FailureKind.OUTAGE, True),
         ("bad_gateway", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE, False),
         ("gateway_timeout", SubmitOutcome.UNKNOWN, FailureKind.OUTAGE, True),
