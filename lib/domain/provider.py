@@ -202,6 +202,7 @@ class AdapterTraits:
         webhooks: whether it calls back, and what proves that it did.
         signature_proves_account: a signature alone shows whose account it was.
         polls, cancels, recovers: whether it can be asked, stopped, searched for a lost submit.
+        cancel_removes: a cancel that comes too late removes what was made: it is asked first how the job stands.
         poll_seconds: how soon it may be asked again, at least.
         output_life_seconds: how long it keeps what it made; None where outputs come with the answer.
         rate_limit: the documented limit of one key; None where none is documented.
@@ -217,6 +218,7 @@ class AdapterTraits:
     signature_proves_account: bool = False
     polls: bool = True
     cancels: bool = True
+    cancel_removes: bool = False
     recovers: bool = False
     poll_seconds: float = 1.0
     output_life_seconds: float | None = None

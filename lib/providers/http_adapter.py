@@ -65,6 +65,9 @@ class HttpAdapter(BaseAdapter):
             webhooks=entry.webhooks,
             polls=entry.poll is not None,
             cancels=entry.cancel is not None,
+            cancel_removes=entry.cancel is not None
+            and entry.cancel.method == "DELETE"
+            and entry.poll is not None,
             poll_seconds=entry.poll_seconds,
             output_life_seconds=entry.output_life_seconds,
             rate_limit=entry.rate_limit,

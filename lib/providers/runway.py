@@ -45,6 +45,7 @@ TRAITS = AdapterTraits(
     # There is neither an idempotency key nor an id of ours, and tasks cannot be listed.
     submit_safety=SubmitSafety.NONE,
     credential_fields=(CredentialField("apiSecret", "The API secret, as in key_..."),),
+    cancel_removes=True,
     poll_seconds=5.0,
     output_life_seconds=86_400,
     # No limit of requests is documented: more tasks than a tier may run wait as THROTTLED.

@@ -69,7 +69,7 @@ class AskProvider:
             return
         credential = parts.key(work)
         try:
-            update = parts.client(work).cancel(remote_of(work), credential)
+            update = self._canceled(work, credential)
         except ProviderError as error:
             if error.retryable or error.code == FailureKind.NOT_FOUND.value:
                 self._trouble(work, error, now, credential)
@@ -83,6 +83,15 @@ class AskProvider:
             self.poll(work, now)
         else:
             parts.look_again(work, VERDICT_CHECK_SECONDS, now)
+
+    def _canceled(self, work: Work, credential: Credential) -> ProviderUpdate:
+        """What the provider says to the wish; a result that a cancel would remove is taken instead."""
+        client, remote = self.parts.client(work), remote_of(work)
+        if client.adapter.traits.cancel_removes:
+            stands = client.poll(remote, credential)
+            if stands.status.final:
+                return stands
+        return client.cancel(remote, credential)
 
     def recover(self, work: Work, now: datetime) -> None:
         """Look for what a submit that nobody answered came to: here, at the provider, or nowhere."""

@@ -1,5 +1,6 @@
 """The life of a job through the services, over a real record: each fault of the issue in a story of its own."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
@@ -438,3 +439,24 @@ def test_a_running_job_whose_key_comes_back_completes(world: World) -> None:
     world.key_is_lost = False
     world.settle([job_id])
     assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_cancel_that_would_remove_a_result_takes_it_instead(world: World) -> None:
+    world.provider.traits = replace(world.provider.traits, cancel_removes=True)
+    job_id = create(world)
+    for _ in range(2):
+        world.provider.work(only_prediction(world))
+    world.request_cancel(job_id)
+    world.drain()
+    done = job(world, job_id)
+    assert done.status is JobStatus.COMPLETED
+    assert done.data["cancelRequested"] is True
+
+
+def test_a_cancel_that_would_remove_a_result_ends_what_still_runs(world: World) -> None:
+    world.provider.traits = replace(world.provider.traits, cancel_removes=True)
+    job_id = create(world)
+    world.provider.work(only_prediction(world))
+    world.request_cancel(job_id)
+    world.drain()
+    assert job(world, job_id).status is JobStatus.CANCELED
