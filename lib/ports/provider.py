@@ -6,13 +6,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from lib.domain.errors import ProviderError
+from lib.domain.http_exchange import Delivery, HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
-    Delivery,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RecoveredPrediction,
     RemoteJob,

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from lib.domain.errors import BadRequestError, ProviderError, UnauthenticatedError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RecoveredPrediction,
     RemoteJob,

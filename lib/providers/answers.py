@@ -7,7 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import Failure, FailureKind, HttpResponse
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind
 
 MAX_WAIT_SECONDS = 86_400.0
 MAX_MESSAGE_CHARACTERS = 2_000

@@ -8,7 +8,7 @@ from urllib3.fields import RequestField
 from urllib3.filepost import encode_multipart_formdata
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import FormPart, HttpRequest
+from lib.domain.http_exchange import FormPart, HttpRequest
 
 
 def encoded_body(request: HttpRequest) -> tuple[bytes, str] | None:

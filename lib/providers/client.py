@@ -9,12 +9,11 @@ from datetime import UTC, datetime
 from lib.domain.credential import without_secrets
 from lib.domain.errors import ProviderError
 from lib.domain.flow import Traffic
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     Credential,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RecoveredPrediction,
     RemoteJob,

@@ -11,14 +11,13 @@ from datetime import datetime
 
 from lib.domain.direct_upload import OWN_ID
 from lib.domain.errors import ConfigurationError, InvalidError, ProviderError, UnauthenticatedError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RemoteJob,
     RemoteStatus,

@@ -10,15 +10,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lib.domain.direct_upload import OWN_ID, is_upload_of
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    ProviderOutput,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.outputs import collect_outputs
 from lib.providers.replicate_meaning import failure_in_text, progress_in

@@ -10,13 +10,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from lib.domain.errors import ConfigurationError, InvalidError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RemoteStatus,
     Submission,

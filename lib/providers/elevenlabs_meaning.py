@@ -21,7 +21,8 @@ A code counts more than a type, and a type more than a status. Sources: the offi
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from lib.domain.provider import Failure, FailureKind, HttpResponse
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 

@@ -27,7 +27,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from lib.domain.provider import Failure, FailureKind, HttpResponse
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 

@@ -7,15 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    ProviderOutput,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import json_object
 from lib.providers.fal_failures import failure_in_body, failure_in_http
 from lib.providers.outputs import collect_outputs

@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.domain.errors import ConfigurationError, InvalidError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RemoteJob,
     RemoteStatus,

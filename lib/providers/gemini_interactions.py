@@ -5,14 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    ProviderOutput,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import clipped, json_object, unreadable
 from lib.providers.google_errors import failure_in_error
 from lib.providers.media_answer import media_output

@@ -21,7 +21,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome, SubmitResult
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, SubmitOutcome, SubmitResult
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
 from lib.providers.status_kinds import PASSING_KINDS, silence
 from lib.providers.submit_judgement import is_judged

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lib.domain.provider import Failure, FailureKind, HttpResponse, ProviderUpdate, RemoteStatus
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, ProviderUpdate, RemoteStatus
 from lib.providers.answers import json_object, unreadable
 from lib.providers.google_errors import failure_in_error, unbilled
 from lib.providers.media_answer import media_output

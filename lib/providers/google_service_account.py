@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from lib.domain.errors import ConfigurationError
-from lib.domain.provider import HttpRequest
+from lib.domain.http_exchange import HttpRequest
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"

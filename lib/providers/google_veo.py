@@ -11,14 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from lib.domain.errors import ConfigurationError, InvalidError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RateLimit,
     RemoteJob,

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from lib.domain.provider import Failure, FailureKind, HttpRequest, HttpResponse, SubmitResult
+from lib.domain.http_exchange import HttpRequest, HttpResponse
+from lib.domain.provider import Failure, FailureKind, SubmitResult
 from lib.ports.provider import Operation, ProviderTransport, TransportError
 from lib.providers.answers import retry_after_seconds
 

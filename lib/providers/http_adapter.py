@@ -13,13 +13,12 @@ from urllib.parse import quote, urlencode
 
 from lib.domain.errors import ConfigurationError, InvalidError
 from lib.domain.field_path import put
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RemoteJob,
     RemoteStatus,

@@ -6,15 +6,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.domain.field_path import FieldPath
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    ProviderOutput,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
 from lib.providers.http_entry import FailureRule, HttpEntry
 from lib.providers.media_answer import body_output, media_output

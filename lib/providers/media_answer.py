@@ -7,7 +7,8 @@ An adapter uses these two functions for both, and returns `blobs=response.blobs`
 import base64
 import re
 
-from lib.domain.provider import HttpResponse, OutputKind, ProviderOutput
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import OutputKind, ProviderOutput
 
 OCTET_STREAM = "application/octet-stream"
 _WEB_ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)

@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lib.domain.errors import ConfigurationError
+from lib.domain.http_exchange import FormPart, HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
-    FormPart,
-    HttpRequest,
-    HttpResponse,
     Submission,
     SubmitResult,
     SubmitSafety,

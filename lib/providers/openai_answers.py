@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import (
     Failure,
     FailureKind,
-    HttpResponse,
     ProviderOutput,
     ProviderUpdate,
     RemoteStatus,

@@ -13,12 +13,11 @@ from urllib.parse import urlencode, urlsplit
 from pydantic import BaseModel, ValidationError
 
 from lib.domain.errors import BadRequestError, ConfigurationError, InvalidError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RateLimit,
     RecoveredPrediction,

@@ -4,13 +4,8 @@ import json
 import re
 from typing import Any
 
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, ProviderUpdate, RemoteStatus
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.outputs import collect_outputs
 from lib.providers.replicate_models import Prediction

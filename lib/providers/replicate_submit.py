@@ -12,7 +12,8 @@ from http import HTTPStatus
 
 from pydantic import ValidationError
 
-from lib.domain.provider import Failure, HttpResponse, SubmitOutcome, SubmitResult
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, SubmitOutcome, SubmitResult
 from lib.providers.answers import json_object
 from lib.providers.replicate_meaning import failure_in_http, update_from
 from lib.providers.replicate_models import Prediction

@@ -7,14 +7,13 @@ import re
 from dataclasses import dataclass
 
 from lib.domain.errors import ConfigurationError, InvalidError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RemoteJob,
     RemoteStatus,

@@ -24,15 +24,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    ProviderOutput,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 

@@ -11,14 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lib.domain.errors import InvalidError
+from lib.domain.http_exchange import FormPart, HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     CredentialField,
     FailureKind,
-    FormPart,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RateLimit,
     RemoteJob,

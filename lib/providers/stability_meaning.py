@@ -19,14 +19,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    ProviderOutput,
-    ProviderUpdate,
-    RemoteStatus,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import clipped, json_object, retry_after_seconds
 from lib.providers.media_answer import body_output, media_output
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence

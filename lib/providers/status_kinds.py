@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 
-from lib.domain.provider import FailureKind, HttpResponse
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import FailureKind
 
 PASSING_KINDS = frozenset({FailureKind.RATE_LIMITED, FailureKind.OUTAGE})
 """What is over after a while: asking again may help."""

@@ -12,12 +12,11 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from lib.domain.errors import GatewayError, InvalidError
+from lib.domain.http_exchange import Delivery, HttpResponse
 from lib.domain.provider import (
     Credential,
-    Delivery,
     Failure,
     FailureKind,
-    HttpResponse,
     Submission,
     SubmitOutcome,
     SubmitResult,

@@ -13,7 +13,8 @@
 | other 5xx | unknown | a page that a proxy made up; it proves nothing |
 """
 
-from lib.domain.provider import Failure, FailureKind, HttpResponse, SubmitOutcome, SubmitResult
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, SubmitOutcome, SubmitResult
 
 MOVED = (301, 307, 308)
 _PROXY_ONLY = (502, 504)

@@ -18,7 +18,7 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from lib.domain.errors import ConfigurationError
-from lib.domain.provider import Delivery, HttpRequest, HttpResponse
+from lib.domain.http_exchange import Delivery, HttpRequest, HttpResponse
 from lib.ports.provider import Operation, TransportError
 from lib.providers.answer_body import AnswerReader
 from lib.providers.answers import retry_after_seconds

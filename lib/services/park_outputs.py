@@ -16,8 +16,9 @@ from io import BytesIO
 from typing import BinaryIO
 
 from lib.domain.errors import NotFoundError, OutputError
+from lib.domain.http_exchange import Blob
 from lib.domain.media_keys import TEMP_PREFIX, safe_segment
-from lib.domain.provider import Blob, OutputKind, ProviderOutput, ProviderUpdate
+from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate
 from lib.domain.provider_json import update_from_json, update_to_json
 from lib.domain.stored_output import CopyLimits, OutputFault
 from lib.ports.storage import MediaBucket

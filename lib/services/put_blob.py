@@ -5,8 +5,8 @@ from contextlib import closing, suppress
 from typing import BinaryIO
 
 from lib.domain.errors import UnavailableError
+from lib.domain.http_exchange import Blob
 from lib.domain.media_type import MediaType
-from lib.domain.provider import Blob
 from lib.domain.sniff import SNIFF_BYTES, sniff
 from lib.domain.stored_output import CopyCheckpoint, CopyLimits
 from lib.ports.storage import MediaBucket, UploadGoneError

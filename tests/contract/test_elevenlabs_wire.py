@@ -10,7 +10,8 @@ import pytest
 from elevenlabs.client import ElevenLabs
 from elevenlabs.types import VoiceSettings
 
-from lib.domain.provider import Credential, HttpRequest, Submission
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, Submission
 from lib.ports.provider import Operation
 from lib.providers.elevenlabs import ElevenLabsAdapter
 from lib.providers.transport import RequestsTransport

@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from fal_client import SyncClient
 
-from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, RemoteJob, Submission
 from lib.ports.provider import Operation
 from lib.providers.fal import FalAdapter
 from lib.providers.transport import RequestsTransport

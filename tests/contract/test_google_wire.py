@@ -14,7 +14,8 @@ from google.auth.transport.requests import Request
 from google.genai import Client, types
 from google.oauth2 import credentials, service_account
 
-from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, RemoteJob, Submission
 from lib.ports.provider import Operation
 from lib.providers.gemini import GeminiAdapter
 from lib.providers.google_veo import GoogleVeoAdapter

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
-from lib.domain.provider import Credential, HttpRequest, Submission
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, Submission
 from lib.ports.provider import Operation
 from lib.providers.openai import OpenaiAdapter
 from lib.providers.transport import RequestsTransport

@@ -8,7 +8,8 @@ import pytest
 from replicate.client import Client
 from replicate.webhook import Webhooks, WebhookSigningSecret
 
-from lib.domain.provider import Credential, HttpRequest, OutputKind, RemoteJob, Submission
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, OutputKind, RemoteJob, Submission
 from lib.ports.provider import Operation
 from lib.providers import standard_webhooks
 from lib.providers.replicate import ReplicateAdapter

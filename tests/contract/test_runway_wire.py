@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 from runwayml import RunwayML
 
-from lib.domain.provider import Credential, HttpRequest, OutputKind, RemoteJob, RemoteStatus, Submission
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, OutputKind, RemoteJob, RemoteStatus, Submission
 from lib.ports.provider import Operation
 from lib.providers.runway import RunwayAdapter
 from lib.providers.transport import RequestsTransport

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lib.domain.provider import HttpResponse
+from lib.domain.http_exchange import HttpResponse
 from tests.fakes.stored_answers import FIXTURES, stored_answer
 
 JOB_ID = "019aa3b2-c4d5-7e8f-9a0b-1c2d3e4f5a6b"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from lib.domain.provider import HttpResponse
+from lib.domain.http_exchange import HttpResponse
 from tests.fakes.stored_answers import stored_answer
 
 PREDICTION_ID = "gm3qorzdhgbfurvjtvhg6dckhu"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from lib.domain.provider import HttpRequest, HttpResponse
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.ports.provider import Operation
 
 

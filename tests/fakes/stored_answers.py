@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from lib.domain.provider import HttpResponse
+from lib.domain.http_exchange import HttpResponse
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 

@@ -14,8 +14,9 @@ import pytest
 from botocore.config import Config
 
 from lib.domain.errors import UnavailableError
+from lib.domain.http_exchange import HttpRequest
 from lib.domain.media_type import MediaType
-from lib.domain.provider import HttpRequest, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
+from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.domain.stored_output import MIB, CopiedObject, CopyCheckpoint, CopyLimits, OutputTarget, Paused
 from lib.ports.provider import Operation
 from lib.ports.storage import MediaBucket

@@ -6,13 +6,12 @@ from typing import cast
 import pytest
 
 from lib.domain.errors import ProviderError
+from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
     Failure,
     FailureKind,
-    HttpRequest,
-    HttpResponse,
     ProviderUpdate,
     RemoteJob,
     SubmitSafety,

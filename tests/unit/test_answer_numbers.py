@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from lib.domain.provider import HttpResponse
+from lib.domain.http_exchange import HttpResponse
 from lib.providers.answers import json_object
 from lib.providers.google_veo import GoogleVeoAdapter
 from lib.providers.runway import RunwayAdapter

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from lib.domain.errors import BadRequestError, UnauthenticatedError
+from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import (
     FailureKind,
-    HttpResponse,
     OutputKind,
     ProviderOutput,
     ProviderUpdate,

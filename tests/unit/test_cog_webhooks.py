@@ -7,16 +7,8 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import BadRequestError, UnauthenticatedError
-from lib.domain.provider import (
-    Credential,
-    Delivery,
-    FailureKind,
-    HttpRequest,
-    HttpResponse,
-    RemoteStatus,
-    Submission,
-    SubmitOutcome,
-)
+from lib.domain.http_exchange import Delivery, HttpRequest, HttpResponse
+from lib.domain.provider import Credential, FailureKind, RemoteStatus, Submission, SubmitOutcome
 from lib.domain.provider_json import update_from_json
 from lib.domain.webhook_token import CallbackTarget, make_token
 from lib.ports.provider import Operation, TransportError

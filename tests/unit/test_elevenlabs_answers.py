@@ -9,15 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    ProviderUpdate,
-    RemoteStatus,
-    SubmitOutcome,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderUpdate, RemoteStatus, SubmitOutcome
 from lib.providers.elevenlabs import ElevenLabsAdapter
 from tests.fakes.stored_answers import FIXTURES, stored_answer
 

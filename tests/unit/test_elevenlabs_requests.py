@@ -6,7 +6,8 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission, SubmitSafety
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, RemoteJob, Submission, SubmitSafety
 from lib.providers.elevenlabs import ElevenLabsAdapter
 
 KEY = Credential("elevenlabs", "sk_secret")

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission, UploadPolicy
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, RemoteJob, Submission, UploadPolicy
 from lib.providers.fal import FalAdapter
 
 KEY = Credential("fal", "id:secret")

@@ -6,13 +6,8 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import (
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    RemoteStatus,
-    SubmitOutcome,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import FailureKind, OutputKind, RemoteStatus, SubmitOutcome
 from lib.providers.fal import FalAdapter
 from tests.fakes.stored_answers import stored_answer
 

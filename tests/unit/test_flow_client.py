@@ -8,16 +8,8 @@ import pytest
 
 from lib.domain.errors import ProviderError
 from lib.domain.flow import CircuitRules
-from lib.domain.provider import (
-    AdapterTraits,
-    Delivery,
-    FailureKind,
-    HttpResponse,
-    RateLimit,
-    RemoteJob,
-    Submission,
-    SubmitOutcome,
-)
+from lib.domain.http_exchange import Delivery, HttpResponse
+from lib.domain.provider import AdapterTraits, FailureKind, RateLimit, RemoteJob, Submission, SubmitOutcome
 from lib.ports.provider import TransportError
 from lib.providers.client import HttpProviderClient
 from lib.providers.replicate import ReplicateAdapter

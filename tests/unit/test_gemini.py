@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError, ProviderError
+from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import (
     Credential,
     FailureKind,
-    HttpResponse,
     OutputKind,
     RemoteJob,
     RemoteStatus,

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from lib.domain.provider import FailureKind, HttpResponse, SubmitOutcome
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import FailureKind, SubmitOutcome
 from lib.providers.gemini import GeminiAdapter
 from lib.providers.google_errors import failure_in_error, failure_in_http
 from lib.providers.google_veo import GoogleVeoAdapter

@@ -10,12 +10,13 @@ import pytest
 
 from lib.domain.catalogue import Catalogue
 from lib.domain.errors import InvalidParametersError, UnknownPriceError
+from lib.domain.http_exchange import HttpRequest
 from lib.domain.media_type import MediaType
 from lib.domain.model_config import ModelConfig
 from lib.domain.model_input import build_input
 from lib.domain.parameters import validate_parameters
 from lib.domain.pricing import quote
-from lib.domain.provider import Credential, HttpRequest, Submission
+from lib.domain.provider import Credential, Submission
 from lib.providers.registry import load_adapter
 from lib.stores.models_source import load_catalogue
 from tests.fakes.google_keys import key_file

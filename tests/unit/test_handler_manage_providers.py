@@ -11,7 +11,8 @@ from lib import bootstrap
 from lib.api.answer_models import Problem
 from lib.api.credential_models import CredentialAnswer, CredentialCheckAnswer
 from lib.domain.errors import ProviderError
-from lib.domain.provider import FailureKind, HttpResponse
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import FailureKind
 from lib.providers.client import HttpProviderClient
 from lib.stores.postgres.connection import RecordConnection
 from tests.fakes.credentials import key_like, leaks, master_text

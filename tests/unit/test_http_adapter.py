@@ -15,10 +15,10 @@ from lib.domain.errors import (
     ProviderError,
     UnauthenticatedError,
 )
+from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import (
     Credential,
     FailureKind,
-    HttpResponse,
     OutputKind,
     ProviderOutput,
     RemoteJob,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.domain.provider import HttpResponse, OutputKind, ProviderOutput
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import OutputKind, ProviderOutput
 from lib.providers.lifting import LONG_BYTES, Lifter
 from lib.providers.media_answer import body_output, media_output
 from lib.providers.spool import Spool, SpooledBlob, UnusableAnswerError

@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError, ProviderError
+from lib.domain.http_exchange import FormPart, HttpRequest, HttpResponse
 from lib.domain.provider import (
     Credential,
     FailureKind,
-    FormPart,
-    HttpRequest,
-    HttpResponse,
     OutputKind,
     RemoteJob,
     RemoteStatus,

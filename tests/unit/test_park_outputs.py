@@ -11,8 +11,9 @@ from decimal import Decimal
 import pytest
 
 from lib.domain.errors import OutputError, UnavailableError
+from lib.domain.http_exchange import Blob
 from lib.domain.media_type import MediaType
-from lib.domain.provider import Blob, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
+from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.domain.stored_output import MIB, CopiedObject, CopyLimits, OutputTarget
 from lib.ports.storage import MediaBucket, ObjectInfo, UploadedPart, UploadGoneError
 from lib.providers.spool import Spool, SpooledBlob

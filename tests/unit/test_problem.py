@@ -4,7 +4,8 @@ import pytest
 
 from lib.api.problem import as_gateway_error, problem_body, problem_headers, status_of
 from lib.domain import errors as e
-from lib.domain.provider import Delivery, FailureKind
+from lib.domain.http_exchange import Delivery
+from lib.domain.provider import FailureKind
 from lib.ports.provider import TransportError
 from lib.ports.tier import TierUnavailableError
 

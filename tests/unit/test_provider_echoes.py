@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.errors import ConfigurationError, ProviderError
-from lib.domain.provider import Credential, FailureKind, HttpResponse, RemoteJob, Submission, SubmitOutcome
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Credential, FailureKind, RemoteJob, Submission, SubmitOutcome
 from lib.providers.client import HttpProviderClient
 from lib.providers.google_veo import GoogleVeoAdapter
 from lib.providers.replicate import ReplicateAdapter

@@ -7,14 +7,8 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import (
-    Credential,
-    HttpResponse,
-    RecoveredPrediction,
-    RemoteJob,
-    RemoteStatus,
-    Submission,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Credential, RecoveredPrediction, RemoteJob, RemoteStatus, Submission
 from lib.providers.client import MAX_RECOVER_PAGES, RECOVER_SECONDS, HttpProviderClient
 from lib.providers.replicate import ReplicateAdapter
 from lib.providers.replicate_models import Prediction

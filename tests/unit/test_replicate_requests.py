@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Credential, HttpRequest, RemoteJob, Submission, SubmitSafety
+from lib.domain.http_exchange import HttpRequest
+from lib.domain.provider import Credential, RemoteJob, Submission, SubmitSafety
 from lib.ports.provider import ProviderAdapter
 from lib.providers.registry import ADAPTERS, load_adapter
 from lib.providers.replicate import ReplicateAdapter

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from lib.domain.flow import CircuitRules
+from lib.domain.http_exchange import Delivery, HttpResponse
 from lib.domain.provider import (
     AdapterTraits,
     Credential,
-    Delivery,
     FailureKind,
-    HttpResponse,
     RemoteStatus,
     Submission,
     SubmitOutcome,

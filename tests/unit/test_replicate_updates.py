@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import FailureKind, HttpResponse, OutputKind, ProviderUpdate, RemoteStatus
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import FailureKind, OutputKind, ProviderUpdate, RemoteStatus
 from lib.providers.replicate import ReplicateAdapter
 from tests.fakes.replicate_answers import PREDICTION_ID, answer
 

@@ -6,15 +6,8 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.errors import ProviderError
-from lib.domain.provider import (
-    Failure,
-    FailureKind,
-    HttpResponse,
-    OutputKind,
-    ProviderUpdate,
-    RemoteStatus,
-    SubmitOutcome,
-)
+from lib.domain.http_exchange import HttpResponse
+from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderUpdate, RemoteStatus, SubmitOutcome
 from lib.providers.stability import StabilityAdapter
 from tests.fakes.stored_answers import stored_answer
 

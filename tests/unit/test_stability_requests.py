@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Credential, FormPart, HttpRequest, RemoteJob, Submission, SubmitSafety
+from lib.domain.http_exchange import FormPart, HttpRequest
+from lib.domain.provider import Credential, RemoteJob, Submission, SubmitSafety
 from lib.providers.stability import MAX_REQUEST_BYTES, StabilityAdapter
 from lib.providers.stability_routes import ROUTES
 

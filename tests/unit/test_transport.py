@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Delivery, HttpRequest, HttpResponse
+from lib.domain.http_exchange import Delivery, HttpRequest, HttpResponse
 from lib.ports.provider import Operation, TransportError
 from lib.providers.transport import LIMITS, Limits, RequestsTransport
 from lib.providers.wire import NotingAdapter

@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError
-from lib.domain.provider import Delivery, FormPart, HttpRequest
+from lib.domain.http_exchange import Delivery, FormPart, HttpRequest
 from lib.ports.provider import Operation, TransportError
 from lib.providers.body import encoded_body
 from lib.providers.transport import Limits, RequestsTransport

@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from lib.domain.provider import Delivery, HttpRequest, HttpResponse, ProviderUpdate, RemoteStatus
+from lib.domain.http_exchange import Delivery, HttpRequest, HttpResponse
+from lib.domain.provider import ProviderUpdate, RemoteStatus
 from lib.ports.provider import Operation, TransportError
 from lib.providers.spool import Spool
 from lib.providers.transport import Limits, RequestsTransport
@@ -226,7 +227,7 @@ def test_blobs_are_neither_pickled_nor_copied_nor_shown(
 CHILD = """
 import sys
 from pathlib import Path
-from lib.domain.provider import HttpRequest
+from lib.domain.http_exchange import HttpRequest
 from lib.ports.provider import Operation
 from lib.providers.transport import RequestsTransport
 transport = RequestsTransport()
