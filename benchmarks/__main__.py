@@ -17,6 +17,7 @@ from local.backing.moto import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "performance.md"
 ROWS = {
+    "adapters": "benchmarks.adapters.measure",
     "storing": "benchmarks.storing.measure",
     "sweep": "benchmarks.sweep.measure",
     "record": "benchmarks.record.measure",

@@ -1,0 +1,1 @@
+"""What adapters cost: building a request, reading an answer."""
