@@ -25,10 +25,12 @@ run: setup  ## start the whole gateway on this machine (PORT=0 takes free ports)
 	@$(BIN)/python -m local
 
 # What holds limits of time is not to share the machine with other tests.
-ALONE := tests/e2e $(addprefix tests/integration/,test_query_cache.py test_realtime_faults.py test_tier_outage.py)
+ALONE := $(addprefix tests/e2e/,test_outages.py test_record_outages.py) \
+         $(addprefix tests/integration/,test_query_cache.py test_realtime_faults.py test_tier_outage.py)
 
-test: setup  ## all tests: first those of the parts, side by side; then end to end, and limits of time, alone on the machine
-	@$(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE) tests/chaos)
+test: setup  ## all tests: those of the parts; end to end, on three local clouds; limits of time, alone on the machine
+	@$(BIN)/python -m pytest $(addprefix --ignore=,$(ALONE) tests/e2e tests/chaos)
+	@$(BIN)/python -m pytest -n 3 tests/e2e $(addprefix --ignore=,$(ALONE))
 	@$(BIN)/python -m pytest -n 0 $(ALONE)
 
 chaos: setup  ## long: many histories with crashes, then faults, killed workers and lost stores all at once

@@ -10,7 +10,6 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from lib.domain.ids import uuid7
 from tests.e2e.caller import Caller
 
 GOOD = {"mediaType": "image", "modelId": "flux-schnell", "parameters": {"prompt": "a fox"}}
@@ -108,7 +107,9 @@ def test_somebody_elses_job_is_not_there(caller: Caller) -> None:
     assert mine["data"] == []
 
 
-@pytest.mark.parametrize("job_id", ["nonsense", str(uuid7()), "0" * 36, "..%2f..%2fetc"])
+@pytest.mark.parametrize(
+    "job_id", ["nonsense", "01a1fc15-1bd3-7592-b16e-b2eedc3e50e5", "0" * 36, "..%2f..%2fetc"]
+)
 def test_an_id_that_is_none_is_not_found(caller: Caller, job_id: str) -> None:
     problem(caller.api.get(f"/status/{job_id}"), 404)
     problem(caller.api.post(f"/jobs/{job_id}/cancel"), 404)
