@@ -70,7 +70,7 @@ def get_storage(job_id: str) -> Answered:
 def find_job(provider: str, provider_job_id: str) -> Answered:
     """How the caller's job stands that its provider knows by this id."""
     wanted = unquote(provider_job_id).replace("~", "/")
-    job = bootstrap.gateway().find_generation(http.caller(), provider, wanted)
+    job = bootstrap.gateway().check_generation_status(http.caller(), provider, wanted)
     return json_answer(200, bootstrap.job_view()(job, None, bootstrap.clock()))
 
 

@@ -33,7 +33,6 @@ def gateway() -> "Gateway":
             generate=bootstrap.generate_media,
             choose=bootstrap.choose_model,
             providers=bootstrap.list_providers,
-            job=_job,
             job_at_provider=_job_at_provider,
             cancel=lambda caller, job_id: bootstrap.cancel_job().cancel(caller.user_id, job_id),
             test=lambda caller, name: bootstrap.check_credential().own(caller, name),
@@ -106,13 +105,6 @@ def list_providers() -> "ListProviders":
 
 def _own_keys(caller: "Caller") -> "Mapping[str, StoredCredential]":
     return bootstrap.credential_vault().list(caller)
-
-
-def _job(caller: "Caller", job_id: str) -> "JobSnapshot":
-    from lib.services.read_status import StatusReader
-
-    reader = StatusReader(bootstrap.mirror_tiers(), bootstrap.record_tier(), on_outage=bootstrap.on_outage)
-    return reader.read(job_id, bootstrap.clock(), owner=caller.actor).snapshot
 
 
 def _job_at_provider(caller: "Caller", name: str, provider_job_id: str) -> "JobSnapshot | None":

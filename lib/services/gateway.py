@@ -29,8 +29,8 @@ from lib.services.list_providers import ListProviders, ProviderStanding
 class GatewayParts:
     """What the operations are made of, each called for when an operation needs it: no function needs all.
 
-    `adapter` raises NotFoundError for a provider that is not known. `job` and `job_at_provider` find a caller's job by
-    our id, and by the provider's; `cancel` cancels it; `test` asks a provider whether the caller's key is good.
+    `adapter` raises NotFoundError for a provider that is not known. `job_at_provider` finds a caller's job by the
+    provider's id; `cancel` cancels one; `test` asks a provider whether the caller's key is good.
     """
 
     catalogue: Callable[[], Catalogue]
@@ -39,7 +39,6 @@ class GatewayParts:
     generate: Callable[[], GenerateMedia]
     choose: Callable[[], ChooseModel]
     providers: Callable[[], ListProviders]
-    job: Callable[[Caller, str], JobSnapshot]
     job_at_provider: Callable[[Caller, str, str], JobSnapshot | None]
     cancel: Callable[[Caller, str], JobSnapshot]
     test: Callable[[Caller, str], CredentialCheck]
@@ -60,12 +59,11 @@ class Gateway:
         """
         return self.parts.generate().start(caller, self._generate_request(caller, asked))
 
-    def check_generation_status(self, caller: Caller, job_id: str) -> JobSnapshot:
-        """How a job of the caller's stands. Raises NotFoundError, RecordUnavailableError."""
-        return self.parts.job(caller, job_id)
+    def check_generation_status(self, caller: Caller, provider: str, provider_job_id: str) -> JobSnapshot:
+        """How a job of the caller's stands, by its provider's own id, once that is known.
 
-    def find_generation(self, caller: Caller, provider: str, provider_job_id: str) -> JobSnapshot:
-        """The same by the provider's own id, once that is known. Raises NotFoundError, RecordUnavailableError."""
+        By our id it is `LookUpStatus`, which has a faster way. Raises NotFoundError, RecordUnavailableError.
+        """
         found = self.parts.job_at_provider(caller, provider, provider_job_id)
         if found is None or not found.belongs_to(caller.actor):
             raise NotFoundError(f"there is no job {provider_job_id[:100]!r} of yours at {provider}")

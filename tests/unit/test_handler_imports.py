@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from lib.providers.registry import ADAPTERS
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 HEAVY = frozenset(
     {"av", "boto3", "botocore.session", "jsonschema", "PIL", "psycopg", "pydantic", "redis", "requests"}
@@ -89,3 +91,11 @@ assert "X-Amz-Signature" in answer["body"]
     }
     loaded = loaded_by(f"exec({script!r})", **environment)
     assert sorted(HEAVY & loaded) == []
+
+
+def test_an_adapter_is_loaded_alone_and_what_only_some_calls_of_it_need_is_not() -> None:
+    modules = {registration.adapter.partition(":")[0] for registration in ADAPTERS.values()}
+    for name, registration in ADAPTERS.items():
+        loaded = loaded_by(f"from lib.providers.registry import load_adapter; load_adapter({name!r})")
+        assert loaded & modules == {registration.adapter.partition(":")[0]}
+        assert loaded & {"cryptography", "jwt", "requests", "boto3", "jsonschema"} == set()
