@@ -154,12 +154,11 @@ class S3MediaBucket:
 
     def abort_upload(self, key: str, upload_id: str) -> None:
         """See `MediaBucket.abort_upload`."""
-        with _translated(key):
-            try:
+        try:
+            with self._unless_gone(key, upload_id), _translated(key):
                 self._client.abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload_id)
-            except ClientError as error:
-                if _code(error) not in _GONE:
-                    raise
+        except UploadGoneError:
+            return
 
     def signed_url(self, key: str, expires_in: int, download_name: str | None = None) -> str:
         """See `MediaBucket.signed_url`."""

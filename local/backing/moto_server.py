@@ -1,4 +1,4 @@
-"""moto's server as this project needs it: quiet, without Nagle's delay, and with atomic DynamoDB writes.
+"""moto's server as this project needs it: quiet, without Nagle's delay, with atomic writes to DynamoDB and S3.
 
 Run as `python -m local.backing.moto_server PORT`.
 """
@@ -8,11 +8,12 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.s3.responses import S3Response
 from moto.sqs import models as sqs
 from werkzeug.serving import run_simple
 
@@ -43,6 +44,27 @@ class Handler(MotoRequestHandler):
     disable_nagle_algorithm = True
 
 
+def make_s3_atomic() -> None:
+    """One S3 call at a time, once its body has arrived.
+
+    S3 checks a condition and writes in one step, and shows an object with its metadata or not at all. moto does
+    it in steps: a part that is written again while its upload is completed was missing in the object, and an
+    upload aborted by two at once gave 500.
+    """
+    lock = threading.RLock()
+
+    def alone(answer: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(answer)
+        def answered(*args: Any) -> Any:
+            with lock:
+                return answer(*args)
+
+        return answered
+
+    for name in ("_key_response", "_bucket_response"):
+        setattr(S3Response, name, alone(getattr(S3Response, name)))
+
+
 def count_messages_less_often() -> None:
     """Make what a queue's call costs grow less with the messages that wait in it.
 
@@ -63,6 +85,7 @@ def count_messages_less_often() -> None:
 
 def main() -> None:
     """Serve until the process is ended."""
+    make_s3_atomic()
     count_messages_less_often()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     dispatcher = DomainDispatcherApplication(create_backend_app)
