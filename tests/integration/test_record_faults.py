@@ -20,7 +20,7 @@ from tests.fakes.provider import OnSubmit
 from tests.fakes.seam import Killed
 from tests.fakes.tier import FakeTier
 from tests.integration.counting_proxy import CountingProxy
-from tests.integration.test_record import at, new_job, with_key
+from tests.integration.record_calls import at, new_job, with_key
 from tests.integration.world import START, World
 
 OF_A_LIFE = [

@@ -24,8 +24,7 @@ from lib.stores.postgres.repositories.storage_operations import PostgresStorageL
 from lib.stores.postgres.repositories.system_metrics import PostgresSystemMetrics
 from lib.stores.postgres.repositories.url_access import PostgresUrlAccesses
 from local.backing import RecordDatabase
-from tests.integration.record_trouble import KINDS, Make, Trouble
-from tests.integration.test_record import (
+from tests.integration.record_calls import (
     SUCCEEDED,
     apply,
     at,
@@ -35,6 +34,7 @@ from tests.integration.test_record import (
     submit,
     with_key,
 )
+from tests.integration.record_trouble import KINDS, Make, Trouble
 from tests.integration.video_world import NOON, VideoWorld, film, video, video_world
 
 FRESH = "freshfreshfreshfreshfreshf"

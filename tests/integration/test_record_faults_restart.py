@@ -22,8 +22,8 @@ from lib.stores.postgres.record import PostgresRecord
 from lib.stores.postgres.roles import Group
 from local.backing import Postgres, RecordDatabase
 from tests.fakes.tier import FakeTier
+from tests.integration.record_calls import at, new_job, with_key
 from tests.integration.record_trouble import Trouble
-from tests.integration.test_record import at, new_job, with_key
 from tests.integration.world import START, RecordingJournal, World
 
 WRITERS = 4
