@@ -27,13 +27,14 @@ from lib.services.inline_output import decode_data_url
 from lib.services.patience import Patience
 from lib.services.put_blob import put_blob
 
-LONG_DATA_URL = 64 * 1024
-"""A data URL with more characters is parked; messages and rows carry the shorter ones."""
+LONGEST_INLINE = 64 * 1024
+"""Texts and data URLs with more characters, all of an update together, are parked: no message grows too large."""
+_INLINE_KINDS = frozenset({OutputKind.TEXT, OutputKind.DATA_URL})
 
 
 @dataclass(frozen=True)
 class ParkOutputs:
-    """Turns an update's blobs and long data URLs into objects; the bucket is asked for only when there are any."""
+    """Turns an update's blobs, long texts and data URLs into objects; the bucket is asked for only if there are any."""
 
     bucket: Callable[[], MediaBucket]
     limits: CopyLimits = field(default_factory=CopyLimits)
@@ -47,18 +48,18 @@ class ParkOutputs:
         The first result of an attempt stands: a repetition gives what was parked then. Raises UnavailableError
         when the bucket stays away; `stop` is asked before each further try.
         """
-        if not any(map(_must_be_parked, update.outputs)):
+        to_park = _to_park(update.outputs)
+        if not to_park:
             return update
         parked = self.patience.keep_trying(partial(self.find_parked, job_id, attempt), stop)
         if parked is not None:
             return parked
         outputs = list(update.outputs)
-        for index, output in enumerate(outputs):
-            if _must_be_parked(output):
-                key = f"{_prefix(job_id, attempt)}{index}"
-                blob = _blob_of(output, update.blobs, self.limits.inline_bytes)
-                self.patience.keep_trying(partial(self._put, key, blob), stop)
-                outputs[index] = ProviderOutput(OutputKind.OBJECT, key)
+        for index in to_park:
+            key = f"{_prefix(job_id, attempt)}{index}"
+            blob = _blob_of(outputs[index], update.blobs, self.limits.inline_bytes)
+            self.patience.keep_trying(partial(self._put, key, blob), stop)
+            outputs[index] = ProviderOutput(OutputKind.OBJECT, key)
         return self._finish(job_id, attempt, replace(update, outputs=tuple(outputs), blobs=()), stop)
 
     def find_parked(self, job_id: str, attempt: int) -> ProviderUpdate | None:
@@ -109,9 +110,11 @@ class _Inline:
         return BytesIO(self.body)
 
 
-def _must_be_parked(output: ProviderOutput) -> bool:
-    long_url = output.kind is OutputKind.DATA_URL and len(output.value) > LONG_DATA_URL
-    return long_url or output.kind is OutputKind.BLOB
+def _to_park(outputs: Sequence[ProviderOutput]) -> Sequence[int]:
+    """Which of them: the blobs, and what is inline where it is long."""
+    inline = sum(len(output.value) for output in outputs if output.kind in _INLINE_KINDS)
+    kinds = {OutputKind.BLOB} | (_INLINE_KINDS if inline > LONGEST_INLINE else set())
+    return [index for index, output in enumerate(outputs) if output.kind in kinds]
 
 
 def _blob_of(output: ProviderOutput, blobs: Sequence[Blob], inline_bytes: int) -> Blob:
@@ -120,6 +123,9 @@ def _blob_of(output: ProviderOutput, blobs: Sequence[Blob], inline_bytes: int) -
         if found is None:
             raise OutputError("The answer's bytes did not come with its update.", code=OutputFault.EXPIRED)
         return found
+    if output.kind is OutputKind.TEXT:
+        text = output.value.replace("\x00", "\ufffd")  # as the record keeps the short ones
+        return _Inline("", "text/plain", text.encode("utf-8", "replace"))
     head = output.value.partition(",")[0]
     try:
         body = decode_data_url(output.value, inline_bytes)

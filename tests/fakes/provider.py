@@ -93,6 +93,11 @@ def made_update(body: bytes) -> ProviderUpdate:
     return ProviderUpdate(RemoteStatus.SUCCEEDED, outputs=(output,), blobs=(blob,), cost_usd=Decimal("0.04"))
 
 
+def written_update(text: str) -> ProviderUpdate:
+    """The same of one that writes."""
+    return ProviderUpdate(RemoteStatus.SUCCEEDED, outputs=(ProviderOutput(OutputKind.TEXT, text),))
+
+
 @dataclass(frozen=True)
 class FakeAdapter(ReplicateAdapter):
     """Replicate's adapter with the traits that a test wants."""
@@ -119,6 +124,7 @@ class FakeProvider:
     traits: AdapterTraits = TRAITS
     refusals: list[Failure] = field(default_factory=list)
     made: bytes = b""
+    written: str = ""
     during_answer: Callable[[], None] = lambda: None
 
     @property
@@ -149,7 +155,8 @@ class FakeProvider:
             case OnSubmit.ANSWER:
                 self.received.append((submission.job_id, submission.attempt))
                 self.during_answer()
-                return SubmitResult(SubmitOutcome.ACCEPTED, update=made_update(self.made))
+                update = written_update(self.written) if self.written else made_update(self.made)
+                return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
             case OnSubmit.LOSE:
                 return SubmitResult(SubmitOutcome.UNKNOWN)
             case _:

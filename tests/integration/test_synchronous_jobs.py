@@ -6,9 +6,12 @@ from datetime import timedelta
 import psycopg
 import pytest
 
+from lib.domain.caller import Caller
+from lib.domain.errors import RecordUnavailableError
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.provider import AdapterTraits, SubmitSafety
 from lib.domain.snapshot import JobSnapshot
+from lib.services.generate_request import GenerateRequest
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.provider import OnSubmit
 from tests.fakes.seam import Killed
@@ -104,6 +107,25 @@ def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_not
     world.settle([job_id])
     assert world.provider.received == [(job_id, 1)]
     assert job(world, job_id).status is JobStatus.COMPLETED
+
+
+def test_a_text_of_any_length_outlives_a_record_that_is_away_when_it_comes(world: World) -> None:
+    world.provider.written = "A lighthouse. " * 150_000
+    request = GenerateRequest("text", "llama-3-8b", {}, "tell me of lighthouses", raw_hash="x")
+    job_id = str(world.generate.start(Caller("alice", None), request).body["jobId"])
+
+    def decide(where: str) -> None:
+        if where == "before record.record_submitted":
+            raise RecordUnavailableError("away")
+
+    world.seam.decide = decide
+    world.work(world.submit_queue)
+    live(world)
+    world.settle([job_id])
+    assert world.provider.received == [(job_id, 1)]
+    assert job(world, job_id).status is JobStatus.COMPLETED
+    (key,) = [key for key in world.stored if key.startswith("media/")]
+    assert world.bucket.bodies[key].decode() == world.provider.written
 
 
 def test_a_worker_that_dies_before_it_kept_the_result_fails_the_job_and_sends_nothing_again(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from lib.domain.caller import Caller
-from lib.domain.errors import ConfigurationError, GatewayError
+from lib.domain.errors import ConfigurationError, GatewayError, UnavailableError
 from lib.domain.provider import Credential
 from lib.domain.provider_json import update_from_json, update_to_json
 from lib.domain.retention import RetentionPeriods
@@ -46,6 +46,7 @@ from tests.fakes.seam import Killed, Seam
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 VISIBILITY_SECONDS = 90
+LARGEST_MESSAGE = 1024 * 1024
 CATALOGUE = load_catalogue("config/models/replicate.json")
 CREDENTIAL = Credential("replicate", "r8_Qx7mTz2LwK9vBn4RfYh8PdGc")
 PLACE = BucketPlace("media-bucket", "eu-central-1")
@@ -70,8 +71,10 @@ class MemoryQueue:
     messages: list[Message] = field(default_factory=list)
 
     def send(self, message: Mapping[str, Any], *, group: str, delay_seconds: float = 0) -> None:
-        """See the port. Whatever happens, no part of a key is in any message."""
+        """See the port. Whatever happens, no part of a key is in any message; SQS takes none over 1 MiB."""
         text = json.dumps(message)
+        if len(text) > LARGEST_MESSAGE:
+            raise UnavailableError("One or more parameters are invalid: the message is too long")
         key = CREDENTIAL.secret.removeprefix("r8_")
         assert not any(key[start : start + 8] in text for start in range(len(key) - 7))
         body = json.loads(text)

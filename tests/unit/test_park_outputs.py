@@ -14,11 +14,12 @@ from lib.domain.errors import OutputError, UnavailableError
 from lib.domain.http_exchange import Blob
 from lib.domain.media_type import MediaType
 from lib.domain.provider import OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
+from lib.domain.provider_json import update_to_json
 from lib.domain.stored_output import MIB, CopiedObject, CopyLimits, OutputTarget
 from lib.ports.storage import MediaBucket, ObjectInfo, UploadedPart, UploadGoneError
 from lib.providers.spool import Spool, SpooledBlob
 from lib.services.copy_output import copy_output
-from lib.services.park_outputs import LONG_DATA_URL, ParkOutputs
+from lib.services.park_outputs import LONGEST_INLINE, ParkOutputs
 from lib.services.patience import Patience
 from tests.fakes.bucket import FakeBucket, away
 from tests.fakes.output_source import FakeSource
@@ -28,6 +29,7 @@ MP3 = b"ID3" + bytes(range(256)) * 10
 JOB = "8f14e45f-ea0d-4b6b-9c11-2b1d3c0c1a01"
 PREFIX = f"temp/outputs/{JOB}/1/"
 LIMITS = CopyLimits(part_bytes=100, read_bytes=30)
+SQS_BYTES = 1024 * 1024
 
 
 class Rig:
@@ -89,7 +91,7 @@ AWAY = UnavailableError("The bucket does not answer now: SlowDown.")
 def test_an_update_with_nothing_to_park_comes_back_itself_and_no_bucket_is_asked_for(rig: Rig) -> None:
     update = update_of(
         ProviderOutput(OutputKind.URL, "https://cdn.example/0.png"),
-        ProviderOutput(OutputKind.TEXT, "a" * 2 * LONG_DATA_URL),
+        ProviderOutput(OutputKind.TEXT, "a" * (LONGEST_INLINE - len(data_url(PNG).value))),
         data_url(PNG),
     )
     assert rig.park(JOB, 1, update) is update
@@ -99,12 +101,11 @@ def test_an_update_with_nothing_to_park_comes_back_itself_and_no_bucket_is_asked
 def test_blobs_and_long_data_urls_become_objects_and_the_rest_stays(rig: Rig) -> None:
     url = ProviderOutput(OutputKind.URL, "https://cdn.example/0.png")
     long_body = PNG * 400
-    parked = rig.park(JOB, 1, update_of(url, blob(PNG), data_url(long_body, "Image/WebP;x=y"), data_url(PNG)))
+    parked = rig.park(JOB, 1, update_of(url, blob(PNG), data_url(long_body, "Image/WebP;x=y")))
     assert parked.outputs == (
         url,
         ProviderOutput(OutputKind.OBJECT, f"{PREFIX}1"),
         ProviderOutput(OutputKind.OBJECT, f"{PREFIX}2"),
-        data_url(PNG),
     )
     assert parked.blobs == ()
     assert rig.bucket.bodies[f"{PREFIX}1"] == PNG
@@ -112,6 +113,35 @@ def test_blobs_and_long_data_urls_become_objects_and_the_rest_stays(rig: Rig) ->
     assert rig.bucket.infos[f"{PREFIX}1"].content_type == "image/png"
     assert rig.bucket.infos[f"{PREFIX}2"].content_type == "image/webp"
     assert rig.bucket.uploads == {}
+
+
+def test_short_data_urls_that_are_long_together_become_objects(rig: Rig) -> None:
+    pictures = [data_url(PNG * 20 + bytes([number])) for number in range(20)]
+    parked = rig.park(JOB, 1, update_of(*pictures))
+    assert [output.kind for output in parked.outputs] == [OutputKind.OBJECT] * 20
+    assert rig.bucket.bodies[f"{PREFIX}19"] == PNG * 20 + bytes([19])
+
+
+def test_a_long_text_becomes_an_object_and_is_stored_as_it_is(rig: Rig) -> None:
+    text = "x" + "\u00e9\U0001f600" * LONGEST_INLINE
+    parked = rig.park(JOB, 1, update_of(ProviderOutput(OutputKind.TEXT, text + "\x00")))
+    assert parked.outputs == (ProviderOutput(OutputKind.OBJECT, f"{PREFIX}0"),)
+    outcome = stored(rig, parked.outputs[0], MediaType.TEXT)
+    assert rig.bucket.bodies[outcome.key].decode() == text + "\ufffd"
+    assert outcome.content.mime == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    "outputs",
+    [
+        [ProviderOutput(OutputKind.TEXT, "\U0001f600" * (LONGEST_INLINE - 1) + "\uffff")],
+        [ProviderOutput(OutputKind.TEXT, "a" * 3_000_000)],
+        [data_url(PNG * 180) for _ in range(100)],
+    ],
+)
+def test_whatever_was_made_a_message_has_room_for_its_update(rig: Rig, outputs: list[ProviderOutput]) -> None:
+    parked = rig.park(JOB, 1, update_of(*outputs))
+    assert len(json.dumps(update_to_json(parked)).encode()) < SQS_BYTES - 100_000
 
 
 @pytest.mark.parametrize("size", [0, 1, 99, 100, 101, 200, 1050])
@@ -301,7 +331,7 @@ def test_a_film_costs_no_more_memory_than_the_parts_on_their_way(rig: Rig) -> No
 
 
 def test_a_broken_data_url_is_parked_as_it_is_and_told_when_it_is_stored(rig: Rig) -> None:
-    broken = ProviderOutput(OutputKind.DATA_URL, "data:image/png;base64," + "A!" * LONG_DATA_URL)
+    broken = ProviderOutput(OutputKind.DATA_URL, "data:image/png;base64," + "A!" * LONGEST_INLINE)
     parked = rig.park(JOB, 1, update_of(broken, blob(PNG)))
     with pytest.raises(OutputError, match="base64 is wrong"):
         stored(rig, parked.outputs[0], MediaType.IMAGE)
