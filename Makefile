@@ -56,7 +56,7 @@ synth: setup  ## the CloudFormation templates, through nag and cfn-lint
 deploy: setup  ## deploy to the AWS account of the current credentials
 	@$(BIN)/python -m infra.deploy
 
-redrive: setup  ## count the dead letters; with QUEUE=advance or QUEUE=store send them back
+redrive: setup  ## count the dead letters; with QUEUE=advance, submit or store send them back
 	@$(BIN)/python -m infra.redrive $(QUEUE)
 
 models: setup  ## one job for each model of the catalogue on a local cloud, and their table (MODEL=... for some)

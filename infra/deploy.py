@@ -4,7 +4,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 
-from infra import bundle, cdk_cli, parameters, settings
+from infra import bundle, cdk_cli, configuration, parameters, settings
 from infra.bundle_paths import BUILD
 from infra.env_file import load_into_environment
 from infra.names import LOGINS_PARAMETER
@@ -55,6 +55,7 @@ def prepare(secrets: OperatorSecrets, chosen: InfraSettings, values: Mapping[str
         stack_values = parameters.values(wanted, stage=chosen.stage)
     except ValueError as error:
         problems += str(error).splitlines()
+    problems += configuration.problems(wanted, bundled=True)
     if problems:
         listed = "\n".join(f"  - {problem}" for problem in problems)
         raise NotReadyError(f"Not ready to deploy stage {chosen.stage} (see .env.example):\n{listed}")

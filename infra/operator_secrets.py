@@ -11,6 +11,7 @@ from infra import database_logins, names
 from infra.database_logins import SCHEMES, derived_urls, shared_login, with_login
 from infra.session import NotReadyError
 from infra.settings import InfraSettings
+from lib.providers.registry import ADAPTERS
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,18 @@ class OperatorSecret:
             return f"{self.variable} points at this machine, which Lambda cannot reach"
         return None
 
+
+PROVIDER_KEYS = tuple(
+    OperatorSecret(
+        registration.variable,
+        f"{names.PROVIDER_SECRETS}/{provider}",
+        (),
+        required=False,
+        hint=f"the key of {registration.title}",
+    )
+    for provider, registration in ADAPTERS.items()
+)
+"""The operator's own keys at the providers that are built in; a stage needs one of them."""
 
 # In the order in which they are saved: the migrator's comes after those that are derived from it, so that a
 # deployment that stops in between derives them again.
@@ -63,13 +76,7 @@ SECRETS = (
         required=False,
         hint="optional",
     ),
-    OperatorSecret(
-        "REPLICATE_API_TOKEN",
-        names.REPLICATE_SECRET,
-        (),
-        required=True,
-        hint="from https://replicate.com/account/api-tokens",
-    ),
+    *PROVIDER_KEYS,
     OperatorSecret(
         "REDIS_URL",
         names.REDIS_SECRET,
@@ -101,6 +108,9 @@ class OperatorSecrets:
                 found += [problem] if (problem := secret.problem(value)) else []
             elif secret.required and not self.exists(secret):
                 found.append(f"{secret.variable} is missing: {secret.hint}")
+        if not any(values.get(key.variable) or self.exists(key) for key in PROVIDER_KEYS):
+            first, *others = (key.variable for key in PROVIDER_KEYS)
+            found.append(f"{first} is missing, or the key of another provider: one of {', '.join(others)}")
         return found or self._problems_of_logins(self.complete(values))
 
     def exists(self, secret: OperatorSecret) -> bool:
@@ -135,8 +145,7 @@ class OperatorSecrets:
         values = self.complete(values)
         for secret in SECRETS:
             value, name = values.get(secret.variable, ""), self._settings.secret_name(secret.suffix)
-            current = self._current(secret)
-            if not value or value == current:
+            if not value or value == (current := self._current(secret)):
                 continue
             if current is None:
                 self._client.create_secret(Name=name, SecretString=value)

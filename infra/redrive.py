@@ -13,7 +13,7 @@ from infra.env_file import load_into_environment
 from infra.session import NotReadyError, open_session
 from infra.settings import InfraSettings
 
-QUEUES = ("advance", "store")
+QUEUES = ("advance", "submit", "store")
 # What failed here was no message of a queue: the next run does the same work, the letters are for reading.
 READ_ONLY = ("check-replicate-status",)
 

@@ -40,6 +40,9 @@ class InfraSettings:
             )
         if self.log_retention_days not in LOG_RETENTION:
             raise ValueError(f"log_retention_days {self.log_retention_days}: one of {[*LOG_RETENTION]}")
+        for name in ("throttle_rate", "throttle_burst"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} {getattr(self, name)}: a whole number of at least 1")
 
     @property
     def is_production(self) -> bool:
@@ -67,11 +70,18 @@ def load(
         value = context(name)
         return str(value) if value is not None else environment.get(f"VSL_{name.upper()}") or default
 
+    def number(name: str, default: int) -> int:
+        value = chosen(name, str(default))
+        try:
+            return int(value)
+        except ValueError:
+            raise ValueError(f"{name} {value!r}: a whole number") from None
+
     return InfraSettings(
         stage=chosen("stage", DEFAULT_STAGE),
         bundle=chosen("bundle", "1").lower() not in {"0", "false", "no"},
         alarm_email=chosen("alarm_email", ""),
-        log_retention_days=int(chosen("log_retention_days", "30")),
-        throttle_rate=int(chosen("throttle_rate", "500")),
-        throttle_burst=int(chosen("throttle_burst", "1000")),
+        log_retention_days=number("log_retention_days", 30),
+        throttle_rate=number("throttle_rate", 500),
+        throttle_burst=number("throttle_burst", 1000),
     )

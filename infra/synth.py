@@ -61,13 +61,13 @@ def summary(template: Path) -> str:
 
 def main() -> int:
     """Bundle, synthesize, check and summarize; returns 1 where anything is wrong."""
-    bundled = settings.load().bundle
-    if bundled and bundle.main() != 0:
-        return 1
     try:
+        bundled = settings.load().bundle
+        if bundled and bundle.main() != 0:
+            return 1
         templates = synthesize(OUTPUT)
         lint(templates)
-    except SynthesisError as error:
+    except (SynthesisError, ValueError) as error:
         print(error, file=sys.stderr)
         return 1
     for template in templates:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Mapping
 from types import FrameType
 
+from infra import configuration, parameters
 from lib.providers.registry import ADAPTERS
 from local.backing import BackingError, PortInUseError, children
 from local.banner import banner
@@ -90,15 +91,19 @@ PASSED_ON = ("MODELS_CONFIG", "PROVIDERS_CONFIG", "UNPRICED_MODELS")
 
 
 def settings_from(environment: Mapping[str, str]) -> CloudSettings:
-    """Settings of `make run`: PORT, the providers' keys, and `PASSED_ON`; ValueError for a PORT that is none."""
+    """Settings of `make run`: PORT, the providers' keys, and `PASSED_ON`; ValueError for what of these is wrong."""
     port = environment.get("PORT") or str(DEFAULT_PORT)
     if not port.isdigit() or int(port) > 65535:
         raise ValueError(f"PORT is {port!r}; it must be a number from 0 (a free port) to 65535")
+    passed_on = {name: environment[name] for name in PASSED_ON if environment.get(name)}
+    parameters.values(passed_on, stage="local")
+    if problems := configuration.problems(passed_on, bundled=False):
+        raise ValueError("cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
     return CloudSettings(
         port=int(port),
         replicate_token=environment.get("REPLICATE_API_TOKEN", "").strip(),
         provider_keys=_provider_keys(environment),
-        environment={name: environment[name] for name in PASSED_ON if environment.get(name)},
+        environment=passed_on,
         warm=True,
     )
 

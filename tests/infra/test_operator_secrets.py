@@ -39,12 +39,13 @@ def secrets(client: Any) -> OperatorSecrets:
 
 def test_everything_that_is_missing_is_named_at_once(secrets: OperatorSecrets) -> None:
     with pytest.raises(NotReadyError) as caught:
-        prepare(secrets, CHOSEN, {"LOG_LEVEL": "LOUD"})
+        prepare(secrets, CHOSEN, {"LOG_LEVEL": "LOUD", "PROVIDERS_CONFIG": "{"})
     for name in (
         "stage homolog",
         "DATABASE_URL is missing",
         "REPLICATE_API_TOKEN is missing",
         "LOG_LEVEL='LOUD'",
+        "PROVIDERS_CONFIG: The configuration of providers is not JSON",
     ):
         assert name in str(caught.value)
 
@@ -71,6 +72,16 @@ def test_secrets_are_saved_under_the_names_of_the_stage_and_only_when_they_chang
     assert secrets.save(values) == []
     assert secrets.save({**values, "REPLICATE_API_TOKEN": "r8_next"}) == ["vsl/homolog/providers/replicate"]
     assert client.get_secret_value(SecretId="vsl/homolog/providers/replicate")["SecretString"] == "r8_next"
+
+
+def test_a_key_at_any_provider_will_do_and_each_has_a_secret_of_its_own(
+    client: Any, secrets: OperatorSecrets
+) -> None:
+    values = {"DATABASE_URL": DATABASE, "FAL_KEY": "id:secret", "OPENAI_API_KEY": "sk-1"}
+    assert secrets.problems(values) == []
+    assert set(secrets.save(values)) >= {"vsl/homolog/providers/fal", "vsl/homolog/providers/openai"}
+    assert saved_at(client, "providers/fal") == "id:secret"
+    assert secrets.problems({}) == []
 
 
 def saved_at(client: Any, name: str) -> str:
@@ -162,7 +173,7 @@ def test_without_redis_the_functions_are_told_that_there_is_none(secrets: Operat
 @pytest.fixture
 def sqs(aws: None) -> Any:
     client = boto3.client("sqs", region_name="eu-west-1")
-    for name in ("advance", "store", "check-replicate-status"):
+    for name in ("advance", "submit", "store", "check-replicate-status"):
         client.create_queue(QueueName=f"vsl-homolog-{name}-dead-letters")
     return client
 
@@ -174,7 +185,12 @@ def _put(sqs: Any, name: str, body: str) -> None:
 
 def test_dead_letters_are_counted_by_queue(sqs: Any) -> None:
     _put(sqs, "store", "a")
-    assert counts(sqs, CHOSEN) == {"advance": 0, "store": 1, "check-replicate-status": 0}
+    assert counts(sqs, CHOSEN) == {
+        "advance": 0,
+        "submit": 0,
+        "store": 1,
+        "check-replicate-status": 0,
+    }
 
 
 class RecordingSqs:

@@ -35,6 +35,15 @@ def test_a_retention_that_cloudwatch_does_not_know_is_refused() -> None:
         settings.load(environment={"VSL_LOG_RETENTION_DAYS": "10"})
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("LOG_RETENTION_DAYS", "a month"), ("THROTTLE_RATE", "fast"), ("THROTTLE_BURST", "-3")],
+)
+def test_a_number_that_is_none_is_named(variable: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{variable.lower()} .*{value}.*: a whole number"):
+        settings.load(environment={f"VSL_{variable}": value})
+
+
 def test_parameters_come_from_the_environment_else_from_their_defaults() -> None:
     values = parameters.values({"RATE_LIMIT_PER_HOUR": "7", "LOG_LEVEL": ""}, stage="homolog")
     assert values["RateLimitPerHour"] == "7"

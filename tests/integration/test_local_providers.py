@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import httpx
+import pytest
 
 from lib.providers.registry import ADAPTERS, load_adapter
 from local.__main__ import settings_from
@@ -52,3 +53,12 @@ def test_real_keys_are_taken_from_the_variables_of_the_registry() -> None:
     settings = settings_from(given)
     assert dict(settings.provider_keys) == {"fal": "id:secret"}
     assert settings.replicate_token == "r8_real"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("UNPRICED_MODELS", "foo"), ("MODELS_CONFIG", "config/nowhere.json"), ("PROVIDERS_CONFIG", "{broken")],
+)
+def test_a_setting_that_the_functions_would_refuse_is_told_before_the_start(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        settings_from({name: value})
