@@ -1,4 +1,4 @@
-"""Fixtures of the tests of queries and figures: a record with many rows, which they read and never change."""
+"""Fixtures that several files here share: the services around an empty record, and a record with many rows to read."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,12 +12,21 @@ from psycopg.rows import dict_row
 from lib.stores.postgres.logins import ensure_login
 from lib.stores.postgres.migrations import migrate_up
 from lib.stores.postgres.migrator import connect
+from lib.stores.postgres.record import PostgresRecord
 from lib.stores.postgres.roles import Group
 from local.backing import Postgres, RecordDatabase
+from tests.fakes.tier import FakeTier
 from tests.integration.filled_record import fill
+from tests.integration.world import World
 
 FILLED_JOBS = 20_000
 FILLED_DAYS = 40
+
+
+@pytest.fixture
+def world(record: PostgresRecord) -> World:
+    """The services around an empty record, with one mirror."""
+    return World(record, [FakeTier()])
 
 
 @pytest.fixture(scope="session")

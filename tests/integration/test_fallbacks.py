@@ -10,11 +10,8 @@ from lib.domain.errors import ProviderError
 from lib.domain.fallback import PATIENCE
 from lib.domain.job import JobStatus
 from lib.domain.provider import FailureKind, RemoteStatus
-from lib.domain.snapshot import JobSnapshot
 from lib.ports.record import PlannedAttempt, Transition
-from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.provider import OnSubmit
-from tests.fakes.tier import FakeTier
 from tests.integration.world import World
 
 OTHER = PlannedAttempt(
@@ -31,23 +28,9 @@ OTHER = PlannedAttempt(
 
 
 @pytest.fixture
-def world(record: PostgresRecord) -> World:
-    world = World(record, [FakeTier()])
+def world(world: World) -> World:
     world.fallbacks = (OTHER,)
     return world
-
-
-def create(world: World, key: str | None = None) -> str:
-    answer = world.create(key=key)
-    assert answer is not None
-    assert answer.status_code == 202
-    return str(answer.body["jobId"])
-
-
-def job(world: World, job_id: str) -> JobSnapshot:
-    found = world.real_record.find_job(job_id)
-    assert isinstance(found, JobSnapshot)
-    return found
 
 
 def attempts(url: str, job_id: str) -> list[dict[str, object]]:
@@ -63,8 +46,8 @@ def test_a_refusal_that_cost_nothing_is_followed_by_the_planned_model(
     world: World, superuser_url: str, kind: FailureKind
 ) -> None:
     world.provider.refuse_once(kind, unbilled=True)
-    job_id = create(world)
-    fallen = job(world, job_id)
+    job_id = world.start_job()
+    fallen = world.job(job_id)
     assert fallen.data["attempt"] == 2
     assert fallen.data["modelId"] == "other-model"
     assert fallen.data["estimatedTime"] == 7
@@ -74,7 +57,7 @@ def test_a_refusal_that_cost_nothing_is_followed_by_the_planned_model(
         f"flux-schnell failed ({kind.value}): other-model is tried instead",
     ]
     world.settle_with_provider(job_id)
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
     assert world.provider.received == [(job_id, 1), (job_id, 2)]
     assert world.provider.last_input == OTHER.input
     states = [(row["state"], row["model_id"], row["failure_kind"]) for row in attempts(superuser_url, job_id)]
@@ -96,49 +79,49 @@ def test_a_failure_that_may_have_been_billed_is_not_followed(world: World) -> No
 
 def test_an_unknown_submit_is_not_followed(world: World) -> None:
     world.provider.on_submit = OnSubmit.LOSE
-    job_id = create(world)
+    job_id = world.start_job()
     world.provider.on_submit = OnSubmit.ACCEPT
     world.settle([job_id])
-    ended = job(world, job_id)
+    ended = world.job(job_id)
     assert ended.status is JobStatus.FAILED
     assert ended.data["attempt"] == 1
     assert ended.data["error"]["code"] == "submit_unknown"
 
 
 def test_a_failure_inside_the_provider_that_cost_nothing_is_followed(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.provider.fail_running(FailureKind.ABORTED, unbilled=True)
     world.webhook(world.provider.latest)
     world.drain()
-    assert job(world, job_id).data["attempt"] == 2
+    assert world.job(job_id).data["attempt"] == 2
     world.settle_with_provider(job_id)
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_job_that_was_to_be_canceled_is_not_tried_again(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.request_cancel(job_id)
     world.provider.fail_running(FailureKind.ABORTED, unbilled=True)
     world.webhook(world.provider.latest)
     world.drain()
-    assert job(world, job_id).data["attempt"] == 1
-    assert job(world, job_id).final
+    assert world.job(job_id).data["attempt"] == 1
+    assert world.job(job_id).final
 
 
 def test_a_provider_that_takes_nothing_gives_way_after_a_while(world: World) -> None:
     world.provider.on_submit = OnSubmit.THROTTLE
     world.provider.retry_after = 30
-    job_id = create(world)
-    waiting = job(world, job_id).data["waiting"]
+    job_id = world.start_job()
+    waiting = world.job(job_id).data["waiting"]
     assert waiting["code"] == "provider_rate_limited"
     for _ in range(3):
         world.pass_time(40)
         world.drain()
-        if job(world, job_id).data["attempt"] == 2:
+        if world.job(job_id).data["attempt"] == 2:
             break
     world.provider.on_submit = OnSubmit.ACCEPT
     world.settle_with_provider(job_id)
-    done = job(world, job_id)
+    done = world.job(job_id)
     assert done.status is JobStatus.COMPLETED
     assert done.data["modelId"] == "other-model"
     assert done.data["waiting"] is None
@@ -147,12 +130,12 @@ def test_a_provider_that_takes_nothing_gives_way_after_a_while(world: World) -> 
 def test_a_long_pause_gives_way_at_once(world: World) -> None:
     world.provider.on_submit = OnSubmit.THROTTLE
     world.provider.retry_after = 3600
-    assert job(world, create(world)).data["attempt"] == 2
+    assert world.job(world.start_job()).data["attempt"] == 2
 
 
 def test_a_late_webhook_of_the_first_attempt_changes_nothing_and_is_canceled_there(world: World) -> None:
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    job_id = create(world)
+    job_id = world.start_job()
     first = world.provider.latest
     transition = world.real_record.fail_job(  # as if the refusal of another submit of it had come first
         job_id,
@@ -171,8 +154,8 @@ def test_a_late_webhook_of_the_first_attempt_changes_nothing_and_is_canceled_the
 
 def test_the_first_answer_is_given_again_for_the_same_key(world: World) -> None:
     world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
-    job_id = create(world, key="k1")
-    assert create(world, key="k1") == job_id
+    job_id = world.start_job(key="k1")
+    assert world.start_job(key="k1") == job_id
     assert world.provider.received == [(job_id, 1)]
 
 
@@ -180,16 +163,16 @@ def test_the_first_answer_is_given_again_when_the_model_that_was_tried_instead_h
     world: World,
 ) -> None:
     world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
-    job_id = create(world, key="k2")
+    job_id = world.start_job(key="k2")
     world.provider.refuse_once(FailureKind.BILLING, unbilled=True)
     world.drain()
-    assert job(world, job_id).status is JobStatus.FAILED
-    assert create(world, key="k2") == job_id
+    assert world.job(job_id).status is JobStatus.FAILED
+    assert world.start_job(key="k2") == job_id
 
 
 def test_a_refusal_that_is_told_twice_does_not_strike_the_attempt_that_followed(world: World) -> None:
     world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
-    job_id = create(world)
+    job_id = world.start_job()
     refusal = {
         "code": "provider_outage",
         "message": "away",
@@ -201,11 +184,11 @@ def test_a_refusal_that_is_told_twice_does_not_strike_the_attempt_that_followed(
     world.advance_queue.messages.clear()
     world.advance_queue.send(message, group="alice")  # the record was away when it was told first
     world.work(world.advance_queue)
-    assert job(world, job_id).data["attempt"] == 2
+    assert world.job(job_id).data["attempt"] == 2
     world.pass_time(120)
     world.run_sweep()
     world.settle_with_provider(job_id)
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_who_asked_is_told_of_the_job_when_its_fallback_was_recorded_and_that_answer_lost(
@@ -220,8 +203,8 @@ def test_who_asked_is_told_of_the_job_when_its_fallback_was_recorded_and_that_an
         return again
 
     monkeypatch.setattr(world.real_record, "fail_job", told_twice)  # a connection that breaks asks again
-    job_id = create(world)
-    assert job(world, job_id).data["attempt"] == 2
+    job_id = world.start_job()
+    assert world.job(job_id).data["attempt"] == 2
 
 
 def test_what_may_have_been_taken_is_sent_again_where_that_is_safe_and_never_tried_elsewhere(
@@ -229,7 +212,7 @@ def test_what_may_have_been_taken_is_sent_again_where_that_is_safe_and_never_tri
 ) -> None:
     sent: list[None] = []
     world.provider.on_submit, world.provider.during_answer = OnSubmit.SAFE_SILENCE, lambda: sent.append(None)
-    job_id = create(world)
+    job_id = world.start_job()
     for _ in range(5):
         world.pass_time(40)
         world.drain()
@@ -239,12 +222,12 @@ def test_what_may_have_been_taken_is_sent_again_where_that_is_safe_and_never_tri
     for _ in range(3):
         world.pass_time(100)
         world.drain()
-    assert job(world, job_id).data["attempt"] == 1
+    assert world.job(job_id).data["attempt"] == 1
 
 
 def test_what_was_refused_and_runs_all_the_same_is_canceled_there(world: World, superuser_url: str) -> None:
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    job_id = create(world)
+    job_id = world.start_job()
     first = world.provider.latest
     refused = {"code": "provider_outage", "message": "no", "retryable": True, "now": world.now}
     with psycopg.connect(superuser_url, autocommit=True) as connection:
@@ -252,20 +235,20 @@ def test_what_was_refused_and_runs_all_the_same_is_canceled_there(world: World, 
             "update attempts set state = 'submitting', lease_until = now() where job_id = %s", (job_id,)
         )
     world.real_record.fail_job(job_id, **refused, refused=True, unbilled=True, attempt=1)
-    assert job(world, job_id).data["attempt"] == 2
+    assert world.job(job_id).data["attempt"] == 2
     world.provider.on_submit = OnSubmit.ACCEPT
     world.webhook(first)
     world.drain()
     assert world.provider.predictions[first].status is RemoteStatus.CANCELED
-    assert job(world, job_id).data["attempt"] == 2
+    assert world.job(job_id).data["attempt"] == 2
 
 
 def test_when_all_planned_models_fail_the_last_reason_is_told(world: World) -> None:
     world.provider.refuse_once(FailureKind.OUTAGE, unbilled=True)
-    job_id = create(world)
+    job_id = world.start_job()
     world.provider.refuse_once(FailureKind.NOT_FOUND, unbilled=True)
     world.drain()
-    ended = job(world, job_id)
+    ended = world.job(job_id)
     assert ended.status is JobStatus.FAILED
     assert ended.data["error"]["code"] == "provider_not_found"
 

@@ -4,28 +4,8 @@ import psycopg
 import pytest
 
 from lib.domain.job import JobStatus
-from lib.domain.snapshot import JobSnapshot
-from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.provider import OnSubmit
-from tests.fakes.tier import FakeTier
 from tests.integration.world import World
-
-
-@pytest.fixture
-def world(record: PostgresRecord) -> World:
-    return World(record, [FakeTier()])
-
-
-def create(world: World, user_id: str = "alice") -> str:
-    answer = world.create(user_id=user_id)
-    assert answer is not None
-    return str(answer.body["jobId"])
-
-
-def job(world: World, job_id: str) -> JobSnapshot:
-    found = world.real_record.find_job(job_id)
-    assert isinstance(found, JobSnapshot)
-    return found
 
 
 def hint(world: World, job_id: str, provider_job_id: str | None, attempt: int = 1) -> None:
@@ -36,65 +16,65 @@ def hint(world: World, job_id: str, provider_job_id: str | None, attempt: int = 
 
 
 def test_a_hint_makes_us_ask_and_the_answer_counts(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     for _ in range(2):
         world.provider.work(world.provider.latest)
     hint(world, job_id, None)
     world.drain()
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_hint_that_names_another_users_prediction_moves_neither_job(world: World) -> None:
-    mine = create(world, "mallory")
-    theirs = create(world, "alice")
+    mine = world.start_job(user_id="mallory")
+    theirs = world.start_job(user_id="alice")
     their_prediction = world.provider.latest
-    before = job(world, mine).version, job(world, theirs).version
+    before = world.job(mine).version, world.job(theirs).version
     for _ in range(2):
         world.provider.work(their_prediction)
     hint(world, mine, their_prediction)
-    assert (job(world, mine).version, job(world, theirs).version) == before
+    assert (world.job(mine).version, world.job(theirs).version) == before
 
 
 def test_a_hint_claims_a_submit_that_nobody_answered_if_the_key_can_see_it(world: World) -> None:
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    job_id = create(world)
+    job_id = world.start_job()
     hint(world, job_id, world.provider.latest)
-    assert job(world, job_id).data["providerJobId"] == world.provider.latest
+    assert world.job(job_id).data["providerJobId"] == world.provider.latest
 
 
 def test_a_hint_that_names_what_the_key_cannot_see_changes_nothing(world: World) -> None:
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    job_id = create(world)
-    before = job(world, job_id).version
+    job_id = world.start_job()
+    before = world.job(job_id).version
     hint(world, job_id, "somebodyelsesprediction")
-    assert job(world, job_id).version == before
+    assert world.job(job_id).version == before
 
 
 def test_a_hint_cannot_claim_a_prediction_that_belongs_to_another_attempt(world: World) -> None:
-    theirs = create(world, "alice")
+    theirs = world.start_job(user_id="alice")
     their_prediction = world.provider.latest
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    mine = create(world, "mallory")
+    mine = world.start_job(user_id="mallory")
     hint(world, mine, their_prediction)
-    assert job(world, mine).data["providerJobId"] is None
-    assert job(world, theirs).data["providerJobId"] == their_prediction
+    assert world.job(mine).data["providerJobId"] is None
+    assert world.job(theirs).data["providerJobId"] == their_prediction
 
 
 def test_a_hint_about_an_attempt_that_is_over_changes_nothing(world: World) -> None:
-    job_id = create(world)
-    before = job(world, job_id).version
+    job_id = world.start_job()
+    before = world.job(job_id).version
     hint(world, job_id, None, attempt=2)
-    assert job(world, job_id).version == before
+    assert world.job(job_id).version == before
 
 
 def test_a_hint_that_comes_late_leaves_the_job_looked_after(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     hint(world, job_id, None, attempt=2)
     for _ in range(2):
         world.provider.work(world.provider.latest)
     world.pass_time(60)
     world.drain()
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def planned(world: World) -> list[str]:
@@ -104,32 +84,32 @@ def planned(world: World) -> list[str]:
 @pytest.mark.parametrize("names", ["somebodyelsesprediction", "its own"])
 def test_a_hint_about_a_submit_of_unknown_fate_leaves_the_job_looked_after(world: World, names: str) -> None:
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    job_id = create(world)
+    job_id = world.start_job()
     hint(world, job_id, world.provider.latest if names == "its own" else names)
     assert planned(world) == ["check"]
 
 
 def test_hints_do_not_keep_a_job_alive_beyond_its_deadline(world: World) -> None:
     world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
-    job_id = create(world)
+    job_id = world.start_job()
     for _ in range(20):
         world.pass_time(50)
         hint(world, job_id, "somebodyelsesprediction")
-    assert job(world, job_id).final
+    assert world.job(job_id).final
 
 
 def test_a_hint_about_a_job_whose_key_is_lost_waits_for_the_key(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.key_is_lost = True
     hint(world, job_id, None)
     assert planned(world) == ["check"]
-    assert not job(world, job_id).final
+    assert not world.job(job_id).final
 
 
 def test_a_webhook_without_a_token_finds_no_job_of_a_users_own_account(
     world: World, superuser_url: str
 ) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     prediction = world.provider.latest
     assert world.real_record.find_job_by_provider("replicate", prediction) == (job_id, 1)
     with psycopg.connect(superuser_url) as connection:

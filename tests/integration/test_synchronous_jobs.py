@@ -10,38 +10,20 @@ from lib.domain.caller import Caller
 from lib.domain.errors import RecordUnavailableError
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.provider import AdapterTraits, SubmitSafety
-from lib.domain.snapshot import JobSnapshot
 from lib.services.generate_request import GenerateRequest
-from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.provider import OnSubmit
 from tests.fakes.seam import Killed
-from tests.fakes.tier import FakeTier
 from tests.integration.world import PICTURE, World
 
 SYNCHRONOUS = AdapterTraits(submit_safety=SubmitSafety.NONE, synchronous=True, polls=False, cancels=False)
 
 
 @pytest.fixture
-def world(record: PostgresRecord) -> World:
-    world = World(record, [FakeTier()])
+def world(world: World) -> World:
     world.provider.traits = SYNCHRONOUS
     world.provider.on_submit = OnSubmit.ANSWER
     world.provider.made = PICTURE
     return world
-
-
-def create(world: World, key: str | None = None) -> str:
-    answer = world.create(key=key)
-    assert answer is not None
-    assert answer.status_code == 202
-    assert answer.body["status"] == "pending"
-    return str(answer.body["jobId"])
-
-
-def job(world: World, job_id: str) -> JobSnapshot:
-    found = world.real_record.find_job(job_id)
-    assert isinstance(found, JobSnapshot)
-    return found
 
 
 def kill_at(world: World, seam: str) -> None:
@@ -57,16 +39,16 @@ def live(world: World) -> None:
 
 
 def test_the_request_is_answered_before_the_provider_is_asked(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     assert world.provider.received == []
-    assert job(world, job_id).step is JobStep.QUEUED
+    assert world.job(job_id).step is JobStep.QUEUED
     assert [message.body["kind"] for message in world.submit_queue.messages] == ["submit"]
 
 
 def test_a_job_completes_with_what_came_in_the_answer(world: World, superuser_url: str) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.drain()
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
     assert [world.bucket.bodies[key] for key in world.stored if key.startswith("media/")] == [PICTURE]
     with psycopg.connect(superuser_url) as connection:
         row = connection.execute(
@@ -79,34 +61,34 @@ def test_a_job_completes_with_what_came_in_the_answer(world: World, superuser_ur
 
 
 def test_the_message_twice_and_a_sweep_between_send_once(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.submit_queue.messages.append(replace(world.submit_queue.messages[0]))
     world.pass_time(100)
     world.run_sweep()
     world.drain()
     assert world.provider.received == [(job_id, 1)]
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_lost_message_is_made_up_for_by_the_sweep(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.submit_queue.messages.clear()
     world.pass_time(120)
     world.run_sweep()
     world.drain()
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_nothing_again(
     world: World,
 ) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     kill_at(world, "before record.record_submitted")
     world.drain()
     live(world)
     world.settle([job_id])
     assert world.provider.received == [(job_id, 1)]
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_text_of_any_length_outlives_a_record_that_is_away_when_it_comes(world: World) -> None:
@@ -123,7 +105,7 @@ def test_a_text_of_any_length_outlives_a_record_that_is_away_when_it_comes(world
     live(world)
     world.settle([job_id])
     assert world.provider.received == [(job_id, 1)]
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
     (key,) = [key for key in world.stored if key.startswith("media/")]
     assert world.bucket.bodies[key].decode() == world.provider.written
 
@@ -131,19 +113,19 @@ def test_a_text_of_any_length_outlives_a_record_that_is_away_when_it_comes(world
 def test_a_worker_that_dies_before_it_kept_the_result_fails_the_job_and_sends_nothing_again(
     world: World,
 ) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     kill_at(world, "after provider.submit")
     world.drain()
     live(world)
     world.settle([job_id])
-    ended = job(world, job_id)
+    ended = world.job(job_id)
     assert world.provider.received == [(job_id, 1)]
     assert ended.status is JobStatus.FAILED
     assert ended.data["error"]["code"] == "submit_unknown"
 
 
 def test_a_result_that_was_kept_counts_even_if_nobody_looked_before_the_deadline(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     kill_at(world, "before record.record_submitted")
     world.drain()
     live(world)
@@ -152,11 +134,11 @@ def test_a_result_that_was_kept_counts_even_if_nobody_looked_before_the_deadline
     world.advance_queue.messages.clear()
     world.pass_time(3600)  # the bucket was away for so long
     world.settle([job_id])
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_long_queue_is_not_made_longer_by_each_sweep(world: World, superuser_url: str) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     with psycopg.connect(superuser_url) as connection:
         connection.execute("update jobs set deadline_at = deadline_at + interval '1 hour'")
     for _ in range(60):
@@ -167,53 +149,53 @@ def test_a_long_queue_is_not_made_longer_by_each_sweep(world: World, superuser_u
     assert len(world.submit_queue.messages) <= 7
     world.drain()
     assert world.provider.received == [(job_id, 1)]
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED
 
 
 def test_a_job_whose_turn_never_came_fails_at_its_deadline(world: World) -> None:
-    job_id, began = create(world), world.now
-    while not job(world, job_id).final:
+    job_id, began = world.start_job(), world.now
+    while not world.job(job_id).final:
         assert world.now < began + timedelta(seconds=world.timing.job_deadline + 300)
         world.pass_time(60)
         world.run_sweep()
         while world.work(world.advance_queue):
             pass
-    assert job(world, job_id).data["error"]["code"] == "deadline_exceeded"
+    assert world.job(job_id).data["error"]["code"] == "deadline_exceeded"
     world.drain()
     assert world.provider.received == []
 
 
 def test_canceling_before_it_was_sent_sends_nothing(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.request_cancel(job_id)
     world.drain()
     assert world.provider.received == []
-    assert job(world, job_id).status is JobStatus.CANCELED
+    assert world.job(job_id).status is JobStatus.CANCELED
 
 
 def test_a_result_that_comes_after_the_wish_to_cancel_is_kept_and_the_record_says_so(world: World) -> None:
-    job_id = create(world)
+    job_id = world.start_job()
     world.provider.during_answer = lambda: world.request_cancel(job_id)
     world.drain()
-    done = job(world, job_id)
+    done = world.job(job_id)
     assert done.status is JobStatus.COMPLETED
     assert done.data["cancelRequested"] is True
 
 
 def test_the_same_key_gets_the_same_job(world: World) -> None:
-    job_id = create(world, key="k")
-    assert create(world, key="k") == job_id
+    job_id = world.start_job(key="k")
+    assert world.start_job(key="k") == job_id
     world.drain()
-    assert create(world, key="k") == job_id
+    assert world.start_job(key="k") == job_id
     assert world.provider.received == [(job_id, 1)]
 
 
 def test_a_throttled_worker_tries_again_later(world: World) -> None:
     world.provider.on_submit = OnSubmit.THROTTLE
-    job_id = create(world)
+    job_id = world.start_job()
     world.drain()
-    assert job(world, job_id).data["waiting"]["code"] == "provider_rate_limited"
+    assert world.job(job_id).data["waiting"]["code"] == "provider_rate_limited"
     world.provider.on_submit = OnSubmit.ANSWER
     world.pass_time(10)
     world.drain()
-    assert job(world, job_id).status is JobStatus.COMPLETED
+    assert world.job(job_id).status is JobStatus.COMPLETED

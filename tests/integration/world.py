@@ -258,17 +258,35 @@ class World:
         """The keys of the outputs in the bucket, without their small pictures."""
         return sorted(key for key in self.bucket.bodies if "-thumb." not in key)
 
-    def create(
-        self, prompt: str = "a lighthouse", key: str | None = None, user_id: str = "alice"
-    ) -> Answer | None:
-        """A caller asks for an image; None where the request failed or died."""
-        request = GenerateRequest("image", "flux-schnell", {}, prompt, None, key, raw_hash=prompt)
-        return self._survive(lambda: self.generate.start(Caller(user_id, None), request))
+    def create(self, **asked: str) -> Answer | None:
+        """A caller asks for an image, as with `create_or_raise`; None where the request failed or died."""
+        return self._survive(lambda: self.create_or_raise(**asked))
 
-    def create_or_raise(self, user_id: str = "alice") -> Answer:
+    def create_or_raise(
+        self, prompt: str = "a lighthouse", key: str | None = None, user_id: str = "alice"
+    ) -> Answer:
         """A caller asks for an image; what went wrong is raised."""
-        request = GenerateRequest("image", "flux-schnell", {}, "a lighthouse", raw_hash="x")
+        request = GenerateRequest("image", "flux-schnell", {}, prompt, None, key, raw_hash=prompt)
         return self.generate.start(Caller(user_id, None), request)
+
+    def start_job(self, **asked: str) -> str:
+        """A caller asks for an image, as with `create_or_raise`, and is told the id of a job that begins."""
+        answer = self.create_or_raise(**asked)
+        assert answer.status_code == 202
+        assert answer.body["status"] == "pending"
+        return str(answer.body["jobId"])
+
+    def job(self, job_id: str) -> JobSnapshot:
+        """The job as the record has it."""
+        found = self.real_record.find_job(job_id)
+        assert isinstance(found, JobSnapshot)
+        return found
+
+    @property
+    def prediction(self) -> str:
+        """The provider's id of the only job that it has."""
+        (provider_job_id,) = self.provider.predictions
+        return provider_job_id
 
     def settle_with_provider(self, job_id: str) -> None:
         """The provider does its work and calls back, the workers theirs, until the job is final."""
