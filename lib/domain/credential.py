@@ -3,13 +3,13 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from lib.domain.envelope import masked
 from lib.domain.errors import FieldError, InvalidError
-from lib.domain.provider import Credential, CredentialField
+from lib.domain.provider import Credential, CredentialField, ProviderUpdate
 
 OWN_PREFIX = "own:"
 BODY_FIELD = "credentials"
@@ -98,6 +98,14 @@ def without_secrets(text: str, credential: Credential) -> str:
     for secret in (credential.secret, *credential.extra.values()):
         text = _without(text, secret)
     return text
+
+
+def update_without_key(update: ProviderUpdate, credential: Credential) -> ProviderUpdate:
+    """What a provider said of a job, with its words cleaned."""
+    if update.failure is None:
+        return update
+    words = without_secrets(update.failure.message, credential)
+    return replace(update, failure=replace(update.failure, message=words))
 
 
 def _without(text: str, secret: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from lib.domain.credential import without_secrets
+from lib.domain.credential import update_without_key, without_secrets
 from lib.domain.errors import ProviderError
 from lib.domain.flow import Traffic
 from lib.domain.http_exchange import HttpRequest, HttpResponse
@@ -27,7 +27,7 @@ from lib.ports.provider import Operation, ProviderAdapter, ProviderTransport
 from lib.providers.access_tokens import AccessTokens, faults_of_own
 from lib.providers.answers import error_of
 from lib.providers.heard import Heard
-from lib.providers.hiding import errors_without_key, result_without_key, update_without_key
+from lib.providers.hiding import errors_without_key, result_without_key
 from lib.providers.submit import submit
 
 MAX_RECOVER_PAGES = 10

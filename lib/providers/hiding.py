@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from lib.domain.credential import without_secrets
+from lib.domain.credential import update_without_key, without_secrets
 from lib.domain.errors import ProviderError
-from lib.domain.provider import Credential, Failure, ProviderUpdate, SubmitResult
+from lib.domain.provider import Credential, Failure, SubmitResult
 
 
 def result_without_key(result: SubmitResult, credential: Credential) -> SubmitResult:
@@ -15,13 +15,6 @@ def result_without_key(result: SubmitResult, credential: Credential) -> SubmitRe
         return result
     update = update_without_key(result.update, credential) if result.update is not None else None
     return replace(result, failure=_failure(result.failure, credential), update=update)
-
-
-def update_without_key(update: ProviderUpdate, credential: Credential) -> ProviderUpdate:
-    """What a provider said of a job, with its words cleaned."""
-    if update.failure is None:
-        return update
-    return replace(update, failure=_failure(update.failure, credential))
 
 
 @contextmanager

@@ -139,6 +139,7 @@ class AcceptWebhook:
             "webhookId": webhook_id[:_LONGEST_WEBHOOK_ID] if webhook_id else None,
             "jobId": target.job_id if target else None,
             "attempt": target.attempt if target else None,
+            "credentialVersion": target.credential_version if target else PLATFORM_VERSION,
             "receivedAt": format_time(now),
             **self._carried(update, now),
         }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Any
 
+from lib.domain.credential import update_without_key
 from lib.domain.due import Due, Work, wait_seconds, what_is_due
 from lib.domain.errors import ConfigurationError, ProviderError
 from lib.domain.job import JobStep
@@ -22,6 +23,9 @@ MAX_TRIES_TO_PLACE_A_WEBHOOK = 8
 MAX_TRIES_TO_CANCEL = 40  # over an hour; by then the provider has ended it, by the deadline that it was given
 LOST_KEY_SECONDS = 300.0
 """An operator may bring a key back; until then, or the job's deadline, its jobs are looked at this often."""
+WORDS_WITHHELD = (
+    "The provider's reason is not told: it may hold a part of the key, which cannot be opened any more."
+)
 
 _GIVEN_UP = {
     Due.FAIL_DEADLINE: ("deadline_exceeded", "The job was not finished before its deadline."),
@@ -92,6 +96,19 @@ class AdvanceJob:
     ) -> Transition:
         """Apply what a provider said of an attempt."""
         return self.apply(job_id, attempt, update, source=source)
+
+    def without_key(self, provider: str, version: str, update: ProviderUpdate) -> ProviderUpdate:
+        """What a webhook says, without what its words share with the key that made the job: providers echo keys.
+
+        Only a failure has words. Where the key cannot be opened any more, nobody can tell what they share with it.
+        """
+        if update.failure is None:
+            return update
+        try:
+            return update_without_key(update, self.parts.credential(provider, version))
+        except ConfigurationError as error:
+            self.parts.journal.note("key_not_opened", code=error.code)
+            return replace(update, failure=replace(update.failure, message=WORDS_WITHHELD))
 
     def not_sent(self, message: Mapping[str, Any]) -> None:
         """The record was away when it was to hear that an attempt was not sent: it fails, or is to be sent again.

@@ -85,6 +85,8 @@ class HandleMessage:
             self.journal.count("WebhookRepeated", provider=provider)
             return
         update = self.read_update(message)
+        if message.get("credentialVersion"):  # a webhook; of an answer that is told later this was done
+            update = self.advance.without_key(provider, str(message["credentialVersion"]), update)
         place = self._place(message, provider, update)
         if place is None:
             self.journal.count("WebhookWithoutJob", provider=provider)

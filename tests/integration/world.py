@@ -321,6 +321,7 @@ class World:
             "webhookId": webhook_id or f"{provider_job_id}:{prediction.status}",
             "jobId": prediction.job_id,
             "attempt": prediction.attempt,
+            "credentialVersion": CREDENTIAL.version,
             "update": update_to_json(prediction.update()),
         }
         self.advance_queue.send(message, group="alice")

@@ -120,6 +120,7 @@ def test_a_genuine_webhook_becomes_one_message_with_what_matters(world: World) -
         "webhookId": "msg_1",
         "jobId": JOB_ID,
         "attempt": 1,
+        "credentialVersion": "platform",
         "receivedAt": "2026-11-20T18:04:02.000Z",
     }
     assert (update.status, update.provider_job_id) == (RemoteStatus.SUCCEEDED, PREDICTION_ID)
@@ -129,7 +130,7 @@ def test_a_genuine_webhook_becomes_one_message_with_what_matters(world: World) -
 
 def test_without_a_token_the_signature_alone_proves_a_platform_account(world: World) -> None:
     message = world.accept(delivery(query={}))
-    assert (message["jobId"], message["attempt"]) == (None, None)
+    assert (message["jobId"], message["attempt"], message["credentialVersion"]) == (None, None, "platform")
     assert update_from_json(message["update"]).provider_job_id == PREDICTION_ID
 
 
