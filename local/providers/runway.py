@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from local.providers.access import bearer_key, world_of
 from local.providers.refusals import lost_answer, refuse
-from local.providers.runway_wishes import KINDS, estimated_credits, wish_of, wrong_input
+from local.providers.runway_fields import wrong_input
+from local.providers.runway_wishes import KINDS, estimated_credits, wish_of
 from local.providers.tasks import Status, Task
 from local.providers.world import World, fingerprint, hash_of
 

@@ -1,4 +1,4 @@
-"""What a route of Runway is asked for, what is wrong with it, and what it costs."""
+"""What a route of Runway is asked for, and what it costs."""
 
 import re
 from collections.abc import Mapping
@@ -10,13 +10,6 @@ KINDS = {
     "text_to_image": "image",
     "sound_effect": "audio",
     "text_to_speech": "audio",
-}
-NEEDED = {
-    "image_to_video": ("promptImage", "ratio"),
-    "text_to_video": ("promptText", "ratio"),
-    "text_to_image": ("promptText", "ratio"),
-    "sound_effect": ("promptText",),
-    "text_to_speech": ("promptText", "voice"),
 }
 CREDITS_PER_SECOND = {"gen4.5": 12, "gen4_turbo": 5, "veo3.1": 40, "veo3.1_fast": 15}
 SILENT_CREDITS_PER_SECOND = {"veo3.1": 20, "veo3.1_fast": 10}
@@ -42,18 +35,6 @@ def wish_of(route: str, values: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def wrong_input(route: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The issues of a body, as its validator lists them; empty for one in order."""
-    needed = ("model", *NEEDED[route])
-    issues = [_issue(name, "invalid_type", "Required") for name in needed if not values.get(name)]
-    if values.get("ratio") and not RATIO.fullmatch(str(values["ratio"])):
-        issues.append(_issue("ratio", "invalid_enum_value", "Invalid enum value"))
-    duration = values.get("duration")
-    if duration is not None and (isinstance(duration, bool) or not isinstance(duration, int | float)):
-        issues.append(_issue("duration", "invalid_type", "Expected number"))
-    return issues
-
-
 def estimated_credits(values: Mapping[str, Any]) -> float:
     """What the task is going to cost."""
     model = str(values.get("model"))
@@ -68,7 +49,3 @@ def estimated_credits(values: Mapping[str, Any]) -> float:
 def _seconds(values: Mapping[str, Any]) -> float:
     duration = values.get("duration")
     return min(float(duration), LONGEST_SECONDS) if isinstance(duration, int | float) else 5.0
-
-
-def _issue(name: str, code: str, words: str) -> dict[str, Any]:
-    return {"code": code, "path": [name], "message": words}
