@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
-from local.backing import Moto, Postgres, RecordDatabase, Redis, ports
+from local.backing import Moto, Postgres, RecordDatabase, Redis
 from local.backing.service import Service
 from local.cog.server import CogServer
 from local.provider_simulators import ProviderSimulators
@@ -33,10 +33,11 @@ class BackingServices:
             Part.AWS: lambda: Moto(directory / "aws"),
             Part.REPLICATE: lambda: Simulator(directory / "replicate"),
             Part.PROVIDERS: lambda: ProviderSimulators(directory / "providers", names=simulated),
-            Part.COG: lambda: CogServer(directory / "cog", ports.free_port(), webhook_token=COG_TOKEN),
+            Part.COG: lambda: CogServer(directory / "cog", webhook_token=COG_TOKEN),
         }
         self._token = settings.replicate_token
         self._real = bool(settings.replicate_token)
+        self._output_hosts = settings.output_hosts
         wanted = settings.parts - ({Part.REPLICATE} if self._real else set())
         self._services = {part: kinds[part]() for part in Part if part in wanted}
         postgres = self._services.get(Part.POSTGRES)
@@ -48,6 +49,8 @@ class BackingServices:
         """Start all at once, and make the record's database; the first failure is raised when the others have
         started or failed too.
         """
+        if Part.COG in self._services:
+            self._services[Part.COG].hold_port()
         with ThreadPoolExecutor(max_workers=len(Part)) as executor:
             started: list[Future[Service]] = [
                 executor.submit(service.start)
@@ -128,7 +131,7 @@ class BackingServices:
     def _provider_parameters(self) -> dict[str, str]:
         """Where the providers are, where their files may be, and which of them can call back to this machine."""
         values: dict[str, str] = {}
-        files: list[str] = []
+        files = list(self._output_hosts)
         replicate, others = self._services.get(Part.REPLICATE), self._services.get(Part.PROVIDERS)
         if isinstance(replicate, Simulator):
             values["ReplicateBaseUrl"] = replicate.url

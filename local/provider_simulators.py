@@ -18,14 +18,18 @@ class ProviderSimulators(Service):
     name = "the provider simulators"
 
     def __init__(self, data_dir: Path, port: int = 0, *, names: Iterable[str] = tuple(MODULES)) -> None:
-        super().__init__(data_dir, port)
         self.names = tuple(names)
-        self.ports: dict[str, int] = {}
+        super().__init__(data_dir, port, further_ports=len(self.names))
 
     @property
     def url(self) -> str:
         """The address of their output files."""
         return f"http://{ports.LOOPBACK}:{self.port}"
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Each provider's port; 0 before the first start."""
+        return dict(zip(self.names, self.further_ports, strict=True))
 
     @property
     def urls(self) -> dict[str, str]:
@@ -43,7 +47,6 @@ class ProviderSimulators(Service):
 
     def _prepare(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.ports = self.ports or {name: ports.free_port() for name in self.names}
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         module = [sys.executable, "-m", "local.providers", "--only", ",".join(self.names)]

@@ -15,8 +15,12 @@ class Simulator(Service):
     name = "the Replicate simulator"
 
     def __init__(self, data_dir: Path, port: int = 0) -> None:
-        super().__init__(data_dir, port)
-        self.media_port = 0
+        super().__init__(data_dir, port, further_ports=1)
+
+    @property
+    def media_port(self) -> int:
+        """The port of its files; 0 before the first start."""
+        return self.further_ports[0]
 
     @property
     def url(self) -> str:
@@ -25,7 +29,6 @@ class Simulator(Service):
 
     def _prepare(self) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self.media_port = self.media_port or ports.free_port()
 
     def _spawn(self) -> "subprocess.Popen[bytes]":
         module = [sys.executable, "-m", "local.replicate"]

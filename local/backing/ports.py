@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from contextlib import ExitStack
 
 from local.backing.errors import PortInUseError
 
@@ -10,9 +11,27 @@ LOOPBACK = "127.0.0.1"
 
 def free_port() -> int:
     """A port of 127.0.0.1 that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    (port,) = free_ports(1)
+    return port
+
+
+def free_ports(count: int) -> list[int]:
+    """So many ports of 127.0.0.1, all different, that nobody listened on a moment ago."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(hold_port()) for _ in range(count)]
+        return [port_of(each) for each in held]
+
+
+def hold_port() -> socket.socket:
+    """A socket on a free port of 127.0.0.1 that nobody else is given until it is closed (`port_of` tells which)."""
+    held = socket.socket()
+    held.bind((LOOPBACK, 0))
+    return held
+
+
+def port_of(bound: socket.socket) -> int:
+    """The port of a bound socket."""
+    return int(bound.getsockname()[1])
 
 
 def require_free(name: str, port: int) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
@@ -24,17 +25,21 @@ _FREE_PORT_ATTEMPTS = 3
 class Service(ABC):
     """One server process on 127.0.0.1. `start` returns when it answers; a stopped one may be started again.
 
-    `port=0` takes a free port at the first start and keeps it. The log is `<data_dir>.log`.
+    `port=0` takes a free port at the first start and keeps it; so do the `further_ports` of a kind that listens on
+    more than one. The log is `<data_dir>.log`.
     """
 
     name: str
     stop_signal = signal.SIGTERM
 
-    def __init__(self, data_dir: Path, port: int = 0) -> None:
+    def __init__(self, data_dir: Path, port: int = 0, *, further_ports: int = 0) -> None:
         self.data_dir = data_dir.absolute()
         self.port = port
+        self.further_ports = [0] * further_ports
         self.log = self.data_dir.with_name(self.data_dir.name + ".log")
-        self._chosen = port != 0
+        self._given = port
+        self._chosen = False
+        self._held: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -79,6 +84,11 @@ class Service(ABC):
         """True while the process exists (also when frozen)."""
         return self._process is not None and self._process.poll() is None
 
+    def hold_port(self) -> None:
+        """Choose `port` now, for those who must know it before, and keep it from others until `start` or `stop`."""
+        self._held = ports.hold_port()
+        self.port = self._given = ports.port_of(self._held)
+
     def start(self) -> Self:
         """Return when the server answers on `port`.
 
@@ -87,11 +97,13 @@ class Service(ABC):
         if self.running:
             return self
         self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+        self._let_port_go()
         for attempt in range(_FREE_PORT_ATTEMPTS):
             if not self._chosen:
-                self.port = ports.free_port()
+                port, *self.further_ports = ports.free_ports(1 + len(self.further_ports))
+                self.port = self._given or port
             try:
-                ports.require_free(self.name, self.port)
+                self._require_free_ports()
                 self._start_once()
             except PortInUseError:
                 if self._chosen or attempt == _FREE_PORT_ATTEMPTS - 1:
@@ -103,6 +115,7 @@ class Service(ABC):
 
     def stop(self) -> None:
         """End the server and wait until it has ended. Harmless if it is not running."""
+        self._let_port_go()
         if self.running:
             self.thaw()
             self._signal_all([self.pid], self.stop_signal)
@@ -145,7 +158,7 @@ class Service(ABC):
         while not self._ready():
             if self._process.poll() is not None:
                 self._forget()
-                ports.require_free(self.name, self.port)  # somebody may have taken it between check and start
+                self._require_free_ports()  # somebody may have taken one between check and start
                 raise BackingError(f"{self.name} ended while starting:\n{self._log_end()}")
             if time.monotonic() > deadline:
                 self.kill()
@@ -153,6 +166,15 @@ class Service(ABC):
                     f"{self.name} did not answer within {START_SECONDS:g} s:\n{self._log_end()}"
                 )
             time.sleep(_POLL_SECONDS)
+
+    def _require_free_ports(self) -> None:
+        for port in (self.port, *self.further_ports):
+            ports.require_free(self.name, port)
+
+    def _let_port_go(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
 
     def _family(self) -> list[int]:
         """The server first, so that it cannot replace a child that is being stopped."""

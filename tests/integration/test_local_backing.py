@@ -18,10 +18,11 @@ import pytest
 import redis
 from botocore.config import Config
 
-from local.backing import Moto, PortInUseError, Postgres, RecordDatabase, Redis
+from local.backing import Moto, PortInUseError, Postgres, RecordDatabase, Redis, ports
 from local.backing.moto import REPOSITORY
 from local.backing_services import BackingServices
 from local.settings import CloudSettings, Part
+from local.simulator import Simulator
 
 
 @pytest.fixture
@@ -150,6 +151,29 @@ def test_a_port_in_use_is_named_with_the_service(kind: type[Postgres | Redis | M
         port = taken.getsockname()[1]
         with pytest.raises(PortInUseError, match=rf"{kind.name.split()[0]}.*127\.0\.0\.1:{port}.*in use"):
             kind(tmp_path / "data", port).start()
+
+
+def test_other_ports_are_chosen_when_somebody_has_taken_one_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        choices = iter([[*ports.free_ports(1), ports.port_of(taken)], ports.free_ports(2)])
+        monkeypatch.setattr(ports, "free_ports", lambda _count: next(choices))
+        with Simulator(tmp_path / "replicate") as simulator:
+            assert ports.accepts_connections(simulator.port)
+            assert ports.accepts_connections(simulator.media_port)
+            assert ports.port_of(taken) not in (simulator.port, simulator.media_port)
+
+
+def test_a_port_that_is_held_is_nobody_elses_until_its_service_starts(tmp_path: Path) -> None:
+    service = Redis(tmp_path / "redis")
+    service.hold_port()
+    held = service.port
+    with pytest.raises(PortInUseError):
+        Redis(tmp_path / "other", held).start()
+    with service:
+        assert service.port == held
+        assert ports.accepts_connections(held)
 
 
 def test_no_service_survives_a_parent_that_was_killed_even_when_frozen(tmp_path: Path) -> None:
