@@ -1,13 +1,14 @@
 """The one table from errors to HTTP: every error becomes `application/problem+json` (RFC 9457)."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from lib.domain.errors import (
     BadRequestError,
     ConflictError,
     EncryptionNotConfiguredError,
+    FieldError,
     ForbiddenError,
     GatewayError,
     InvalidError,
@@ -22,6 +23,8 @@ from lib.ports.tier import TierUnavailableError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_SECONDS = 5
+MOST_ERRORS = 200
+"""A body of 1 MB can be wrong in a hundred thousand places, and what Lambda may answer ends at 6 MB."""
 
 TITLES = {
     400: "The request cannot be read",
@@ -101,12 +104,19 @@ def problem_body(error: GatewayError, request_id: str) -> dict[str, Any]:
         "code": error.code,
         "success": False,
         "retryable": error.retryable,
-        "errors": [{"path": item.path, "message": item.message} for item in error.errors],
+        "errors": [{"path": item.path, "message": item.message} for item in _told(error.errors)],
         "requestId": request_id,
     }
     if error.job_id is not None:
         body["jobId"] = error.job_id
     return body
+
+
+def _told(errors: Sequence[FieldError]) -> Sequence[FieldError]:
+    """All of them, or as many as an answer can hold and how many more there are."""
+    if len(errors) <= MOST_ERRORS:
+        return errors
+    return [*errors[:MOST_ERRORS], FieldError("", f"and {len(errors) - MOST_ERRORS} more")]
 
 
 def problem_headers(error: GatewayError) -> dict[str, str]:

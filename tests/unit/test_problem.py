@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.api.problem import as_gateway_error, problem_body, problem_headers, status_of
+from lib.api.problem import MOST_ERRORS, as_gateway_error, problem_body, problem_headers, status_of
 from lib.domain import errors as e
 from lib.domain.http_exchange import Delivery
 from lib.domain.provider import FailureKind
@@ -57,6 +57,17 @@ def test_a_problem_says_what_is_wrong_where() -> None:
         "errors": [{"path": "parameters.seed", "message": "must be a number"}],
         "requestId": "request-1",
     }
+
+
+def test_a_problem_of_very_many_errors_says_how_many_more_there_are() -> None:
+    """All of them would not fit into an answer of Lambda's, and the caller would be told of a failure of ours."""
+    errors = [e.FieldError(f"k{number}", "is not known") for number in range(110_000)]
+    told = problem_body(e.InvalidError("the request is wrong", errors=errors), "request-1")["errors"]
+    assert len(told) == MOST_ERRORS + 1
+    assert told[MOST_ERRORS - 1]["path"] == f"k{MOST_ERRORS - 1}"
+    assert told[-1] == {"path": "", "message": f"and {110_000 - MOST_ERRORS} more"}
+    exact = e.InvalidError("the request is wrong", errors=errors[:MOST_ERRORS])
+    assert len(problem_body(exact, "request-1")["errors"]) == MOST_ERRORS
 
 
 def test_a_problem_names_the_job_that_was_recorded_all_the_same() -> None:
