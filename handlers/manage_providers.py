@@ -38,7 +38,7 @@ def get_capabilities(provider: str) -> Answered:
 def put_credentials(provider: str) -> Answered:
     """Take a key of the caller's own, sealed before it is kept."""
     caller = http.caller()
-    body = incoming.json_object(http.event, LARGEST_KEY_BYTES)
+    body = incoming.json_object(http.event, LARGEST_KEY_BYTES, secret=True)
     stored = bootstrap.credential_vault().put(caller, provider, body, incoming.origin(http.event))
     return json_answer(200, credential_view(stored))
 

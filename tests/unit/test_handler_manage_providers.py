@@ -84,6 +84,14 @@ def test_a_key_that_was_taken_away_is_gone(key: str) -> None:
         Problem.model_validate(body_of(again))
 
 
+def test_a_key_that_stands_twice_where_a_name_should_is_quoted_by_nobody(key: str) -> None:
+    secret = key_like()
+    answer = ask(key, "PUT", body=f'{{"{secret}": 1, "{secret}": 2}}')
+    assert answer["statusCode"] == 400
+    Problem.model_validate(body_of(answer))
+    assert leaks(str(answer), secret) == []
+
+
 @pytest.mark.parametrize(
     "body", [{}, {"credentials": {"apiKey": "short"}}, {"credentials": 7}, {"apiKey": "x" * 5000}]
 )

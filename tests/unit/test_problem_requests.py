@@ -44,6 +44,17 @@ def test_what_is_no_json_object_is_refused_with_the_reason(body: str, words: str
         incoming.json_object(posted(body))
 
 
+def test_of_a_secret_body_nothing_is_quoted() -> None:
+    """A key may stand where a name should."""
+    key = "sk-0123456789abcdef"
+    with pytest.raises(BadRequestError, match="not JSON") as refused:
+        incoming.json_object(posted(f'{{"{key}": 1, "{key}": 2}}'), secret=True)
+    assert key not in refused.value.message
+    with pytest.raises(BadRequestError, match="line 1 column") as refused:
+        incoming.json_object(posted(f'{{"apiKey": "{key}"'), secret=True)
+    assert key not in refused.value.message
+
+
 def test_a_name_twice_among_very_many_is_found_at_once() -> None:
     names = ",".join(f'"{number}":0' for number in range(60_000))
     started = time.process_time()
