@@ -4,9 +4,8 @@
 Source: openai 3.52.0 and developers.openai.com/api/docs.
 """
 
-import re
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +15,13 @@ from starlette.routing import BaseRoute, Route
 from local.providers.access import bearer_key, world_of
 from local.providers.google_answers import base64_of
 from local.providers.inline import file_bytes, silence_or_end
+from local.providers.openai_fields import (
+    IMAGE_MODELS,
+    SPEECH_MODELS,
+    wrong_edit,
+    wrong_image,
+    wrong_speech,
+)
 from local.providers.refusals import refuse
 from local.providers.request_log import multipart_parts
 from local.providers.tasks import Status, Task
@@ -24,13 +30,6 @@ from local.providers.world import World, fingerprint, hash_of
 NAME = "openai"
 LOCAL_KEY = "sk-simulated-openai"
 KEY_PREFIX, INVALID_PREFIX = "sk-", "sk-invalid"
-IMAGE_MODELS = ("gpt-image-1.5", "gpt-image-1-mini", "gpt-image-2")
-SPEECH_MODELS = ("gpt-4o-mini-tts", "tts-1", "tts-1-hd")
-VOICES = (
-    *("alloy", "ash", "ballad", "coral", "echo", "fable", "onyx", "nova", "sage", "shimmer", "verse"),
-    *("marin", "cedar"),
-)
-FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 TOKENS = {"low": 272, "medium": 1056, "high": 4160}
 CHARACTERS_A_SECOND = 15
 REFUSED = "Your request was rejected by the safety system. safety_violations=[simulated]."
@@ -87,14 +86,12 @@ async def edit(request: Request) -> Response:
             400, "Unsupported content type: an edit is multipart/form-data.", code="unsupported_content_type"
         )
     parts = multipart_parts(content_type, await request.body())
-    images = [part for part in parts if part["name"] in ("image", "image[]") and part["filename"]]
-    if not images:
-        return _error(
-            400, "Missing required parameter: 'image'.", param="image", code="missing_required_parameter"
-        )
-    fields = {part["name"]: part["value"] for part in parts if "value" in part}
-    if fields.get("n", "1").isdigit():
-        fields["n"] = int(fields.get("n", "1"))
+    fields: dict[str, Any] = {part["name"]: part["value"] for part in parts if "value" in part}
+    for name in ("n", "output_compression"):
+        if fields.get(name, "").isdigit():
+            fields[name] = int(fields[name])
+    if param := wrong_edit(parts, fields):
+        return _wrong_param(param, [part["name"].removesuffix("[]") for part in parts])
     return await _images(request, fields)
 
 
@@ -106,7 +103,7 @@ async def speak(request: Request) -> Response:
     faults = world.faults(NAME, values)
     if answer := refuse(world, faults, error_answer, key=hash_of(values)):
         return answer
-    if answer := _wrong_speech(values):
+    if answer := _wrong(values, SPEECH_MODELS, wrong_speech(values)):
         return answer
     task = world.start(
         provider=NAME,
@@ -127,7 +124,7 @@ async def _images(request: Request, values: dict[str, Any]) -> Response:
     faults = world.faults(NAME, values)
     if answer := refuse(world, faults, error_answer, key=hash_of(values)):
         return answer
-    if answer := _wrong_images(values):
+    if answer := _wrong(values, IMAGE_MODELS, wrong_image(values)):
         return answer
     size = values.get("size", "1024x1024")
     width, height = (1024, 1024) if size == "auto" else map(int, size.split("x"))
@@ -178,41 +175,17 @@ def _failed(task: Task) -> Response | None:
     return error_answer(500, 1)
 
 
-def _wrong_images(values: dict[str, Any]) -> Response | None:
-    count, size = values.get("n", 1), str(values.get("size", "auto"))
-    checks = (
-        ("prompt", bool(values.get("prompt"))),
-        ("n", isinstance(count, int) and 1 <= count <= 10),
-        ("size", bool(re.fullmatch(r"auto|[1-9][0-9]{1,3}x[1-9][0-9]{1,3}", size))),
-        ("quality", values.get("quality", "auto") in ("auto", *TOKENS)),
-        ("output_format", values.get("output_format", "png") in ("png", "jpeg", "webp")),
-    )
-    return _first_wrong(values, IMAGE_MODELS, checks)
-
-
-def _wrong_speech(values: dict[str, Any]) -> Response | None:
-    text, speed = values.get("input"), values.get("speed", 1.0)
-    checks = (
-        ("input", isinstance(text, str) and 1 <= len(text) <= 4096),
-        ("voice", values.get("voice") in VOICES),
-        ("response_format", values.get("response_format", "mp3") in FORMATS),
-        ("speed", isinstance(speed, int | float) and 0.25 <= speed <= 4),
-    )
-    return _first_wrong(values, SPEECH_MODELS, checks)
-
-
-def _first_wrong(
-    values: dict[str, Any], models: Sequence[str], checks: Iterable[tuple[str, bool]]
-) -> Response | None:
+def _wrong(values: Mapping[str, Any], models: Sequence[str], param: str | None) -> Response | None:
     if values.get("model") not in models:
         return _error(404, f"The model `{values.get('model')}` does not exist.", code="model_not_found")
-    for param, right in checks:
-        if not right and param not in values:
-            words = f"Missing required parameter: '{param}'."
-            return _error(400, words, param=param, code="missing_required_parameter")
-        if not right:
-            return _error(400, f"Invalid value for '{param}'.", param=param, code="invalid_value")
-    return None
+    return None if param is None else _wrong_param(param, values)
+
+
+def _wrong_param(param: str, given: Collection[str]) -> Response:
+    if param not in given:
+        words = f"Missing required parameter: '{param}'."
+        return _error(400, words, param=param, code="missing_required_parameter")
+    return _error(400, f"Invalid value for '{param}'.", param=param, code="invalid_value")
 
 
 def _refused(request: Request) -> Response | None:
