@@ -31,12 +31,21 @@ def problems(environment: Mapping[str, str], *, bundled: bool) -> list[str]:
     (`s3://`) is not read, and what would have to fit it is not tried.
     """
     found = [wrong for name in (PROVIDERS, MODELS) if bundled and (wrong := _left_out(name, environment))]
-    entries = _read(PROVIDERS, environment, lambda text: load_entries(read_providers_config(text)), found)
+    entries = _read(PROVIDERS, environment, _entries_of, found)
     catalogue = _read(MODELS, environment, load_catalogue, found)
     if entries is not None:
         found += _of_addresses(environment.get(ADDRESSES) or "{}", entries)
         found += _of_models(catalogue or (), entries)
     return found
+
+
+def described_providers(environment: Mapping[str, str]) -> Mapping[str, HttpEntry]:
+    """The providers that are all data, by name; none where they lie in the bucket, or cannot be read."""
+    return _read(PROVIDERS, environment, _entries_of, []) or {}
+
+
+def _entries_of(setting: str) -> Mapping[str, HttpEntry]:
+    return load_entries(read_providers_config(setting))
 
 
 def _left_out(variable: str, environment: Mapping[str, str]) -> str | None:

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from types import FrameType
+from urllib.parse import urlsplit
 
 from infra import configuration, parameters
 from lib.providers.registry import ADAPTERS
@@ -15,7 +16,7 @@ from local.cloud import LocalCloud
 from local.developer_key import DeveloperKeyError
 from local.providers.registry import MODULES
 from local.run_directory import AlreadyRunningError
-from local.settings import DEFAULT_PORT, CloudSettings
+from local.settings import DEFAULT_PORT, STAGE, CloudSettings
 from local.synth_cache import SynthesisError
 from local.template import TemplateError
 
@@ -96,23 +97,27 @@ def settings_from(environment: Mapping[str, str]) -> CloudSettings:
     if not port.isdigit() or int(port) > 65535:
         raise ValueError(f"PORT is {port!r}; it must be a number from 0 (a free port) to 65535")
     passed_on = {name: environment[name] for name in PASSED_ON if environment.get(name)}
-    parameters.values(passed_on, stage="local")
+    parameters.values(passed_on, stage=STAGE)
     if problems := configuration.problems(passed_on, bundled=False):
         raise ValueError("cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
+    described = configuration.described_providers(passed_on)
+    here = [entry for entry in described.values() if entry.base_url.startswith("http://")]
+    variables = {name: ADAPTERS[name].variable for name in MODULES if name in ADAPTERS}
+    variables |= {name: entry.variable for name, entry in described.items() if entry not in here}
     return CloudSettings(
         port=int(port),
         replicate_token=environment.get("REPLICATE_API_TOKEN", "").strip(),
-        provider_keys=_provider_keys(environment),
-        environment=passed_on,
+        provider_keys=_given(environment, variables),
+        environment={**passed_on, **_given(environment, {entry.variable: entry.variable for entry in here})},
+        output_hosts=tuple(urlsplit(entry.base_url).netloc for entry in here),
         warm=True,
     )
 
 
-def _provider_keys(environment: Mapping[str, str]) -> dict[str, str]:
-    """The keys of real providers instead of simulated ones, by the variables that the adapters' registry names."""
-    known = [name for name in MODULES if name in ADAPTERS]
-    given = {name: environment.get(ADAPTERS[name].variable, "").strip() for name in known}
-    return {name: key for name, key in given.items() if key}
+def _given(environment: Mapping[str, str], variables: Mapping[str, str]) -> dict[str, str]:
+    """What stands in these variables, by the names that they have here; what is empty is left out."""
+    found = {name: environment.get(variable, "").strip() for name, variable in variables.items()}
+    return {name: value for name, value in found.items() if value}
 
 
 if __name__ == "__main__":

@@ -31,7 +31,8 @@ class CloudSettings:
     `parameters` override the stacks' parameters, `environment` the variables of every function. `parts` other than
     AWS may be left out where the template does not need them; without Postgres there is no API key. With
     `replicate_token` the real Replicate is used, by polling, instead of the simulator; `provider_keys` are those of the
-    other providers that are to be the real ones, by name.
+    other providers that are to be the real ones, by name. `output_hosts` are pairs host:port of this machine from which
+    outputs may be fetched over plain http, beside the simulators' own.
     """
 
     port: int = DEFAULT_PORT
@@ -42,6 +43,7 @@ class CloudSettings:
     parts: frozenset[Part] = frozenset(Part)
     replicate_token: str = ""
     provider_keys: Mapping[str, str] = field(default_factory=dict)
+    output_hosts: tuple[str, ...] = ()
     task_root: Path = REPOSITORY
     max_workers: int = MAX_WORKERS
     warm: bool = False

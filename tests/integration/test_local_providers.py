@@ -1,6 +1,7 @@
 """The simulated providers as a service of the local cloud: where the functions find them, and when they give way."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -53,6 +54,21 @@ def test_real_keys_are_taken_from_the_variables_of_the_registry() -> None:
     settings = settings_from(given)
     assert dict(settings.provider_keys) == {"fal": "id:secret"}
     assert settings.replicate_token == "r8_real"
+
+
+def test_a_described_provider_has_its_key_from_its_own_variable_and_is_polled() -> None:
+    given = {"PROVIDERS_CONFIG": "docs/examples/provider-luma.json", "LUMAAI_API_KEY": "luma-real"}
+    assert dict(settings_from(given).provider_keys) == {"luma": "luma-real"}
+
+
+def test_a_described_provider_on_this_machine_calls_back_and_its_files_may_be_fetched(tmp_path: Path) -> None:
+    entry = {"baseUrl": "http://127.0.0.1:9911/api", "submit": {"path": "/jobs"}, "outputs": ["url"]}
+    entry |= {"poll": {"path": "/jobs/{id}"}, "status": {"words": {"2": "succeeded", "9": "failed"}}}
+    text = json.dumps({"providers": {"prisma": entry}})
+    settings = settings_from({"PROVIDERS_CONFIG": text, "PRISMA_API_KEY": "pk-1"})
+    assert (dict(settings.provider_keys), settings.environment["PRISMA_API_KEY"]) == ({}, "pk-1")
+    services = BackingServices(replace(settings, parts=frozenset()), tmp_path)
+    assert services.parameters("local")["OutputHostException"] == "127.0.0.1:9911"
 
 
 @pytest.mark.parametrize(
