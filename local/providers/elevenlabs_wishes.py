@@ -23,12 +23,16 @@ TEXT_LIMITS: Mapping[str, int] = {
 }
 SOUND_MODELS = ("eleven_text_to_sound_v2", "eleven_text_to_sound_v3")
 MUSIC_MODELS = ("music_v1", "music_v2", "music_v2_5")
-RATES: Mapping[str, tuple[int, ...]] = {
-    "mp3": (22050, 24000, 44100, 48000),
-    "pcm": (8000, 16000, 22050, 24000, 32000, 44100, 48000),
-    "wav": (8000, 16000, 22050, 24000, 32000, 44100, 48000),
-    "opus": (48000,),
-}
+FORMATS = (
+    *("mp3_22050_32", "mp3_24000_48", *(f"mp3_44100_{kbps}" for kbps in (32, 64, 96, 128, 192))),
+    *(f"pcm_{rate}" for rate in (8000, 16000, 22050, 24000, 32000, 44100, 48000)),
+    *(f"opus_48000_{kbps}" for kbps in (32, 64, 96, 128, 192)),
+)
+SPEECH_FORMATS = (*FORMATS, *(f"wav_{rate}" for rate in (8000, 16000, 22050, 24000, 32000, 44100, 48000)))
+MUSIC_FORMATS = (*FORMATS, *(f"mp3_48000_{kbps}" for kbps in (128, 192, 240, 320)))
+MAX_SEED = 4_294_967_295
+MOST_NEIGHBOURS = 3
+NEIGHBOURS = ("previous_request_ids", "next_request_ids", "pronunciation_dictionary_locators")
 DEFAULT_FORMAT = "mp3_44100_128"
 CHARACTERS_A_SECOND = 15.0
 MAX_SPOKEN_SECONDS = 60.0
@@ -50,9 +54,9 @@ Reading = Callable[[Mapping[str, Any]], Wish | Response]
 
 def format_of(name: str, *, music: bool = False) -> tuple[str, int] | Response:
     """The file format and its samples a second; formats without a container but pcm are not simulated."""
-    codec, _, rest = ("mp3_44100_128" if music and name == "auto" else name).partition("_")
-    rate = rest.partition("_")[0]
-    if rate.isdigit() and int(rate) in RATES.get(codec, ()) and not (music and codec == "wav"):
+    asked = DEFAULT_FORMAT if music and name == "auto" else name
+    if asked in (MUSIC_FORMATS if music else SPEECH_FORMATS):
+        codec, rate, *_ = asked.split("_")
         return codec, int(rate)
     return refusal(
         "validation_error", "invalid_output_format", f"No format is called {name}.", param="output_format"
@@ -72,11 +76,8 @@ def speech(body: Mapping[str, Any]) -> Wish | Response:
     if len(text) > limit:
         words = f"The text has {len(text)} characters; {limit} are allowed."
         return refusal("validation_error", "text_too_long", words, param="text")
-    settings = body.get("voice_settings") or {}
-    for name in ("stability", "similarity_boost", "style"):
-        if not 0 <= float(settings.get(name, 0)) <= 1:
-            words = f"{name} must be between 0 and 1."
-            return refusal("validation_error", "invalid_voice_settings", words, param="voice_settings")
+    if wrong := _wrong_settings(body) or _wrong_options(body) or _wrong_seed(body):
+        return wrong
     seconds = min(max(len(text) / CHARACTERS_A_SECOND, 0.5), MAX_SPOKEN_SECONDS)
     return Wish(text, seconds, len(text), body.get("seed"))
 
@@ -88,8 +89,10 @@ def sound(body: Mapping[str, Any]) -> Wish | Response:
         return invalid_list(("body.text", "field required"))
     if body.get("model_id", SOUND_MODELS[0]) not in SOUND_MODELS:
         return _unknown_model(body["model_id"])
-    if seconds is not None and not 0.5 <= seconds <= 30:
+    if not _is_between(seconds, 0.5, 30):
         return _wrong("duration_seconds", "must be between 0.5 and 30")
+    if not _is_between(body.get("prompt_influence"), 0, 1):
+        return _wrong("prompt_influence", "must be between 0 and 1")
     return Wish(
         text, 3.0 if seconds is None else float(seconds), 100 if seconds is None else int(seconds * 20)
     )
@@ -102,12 +105,46 @@ def music(body: Mapping[str, Any]) -> Wish | Response:
         return _wrong("prompt", "give a prompt or a composition_plan")
     if prompt is not None and "seed" in body:
         return _wrong("seed", "cannot be used together with prompt")
-    if length is not None and not 3000 <= length <= 600_000:
+    if not _is_between(length, 3000, 600_000, whole=True):
         return _wrong("music_length_ms", "must be between 3000 and 600000")
+    if wrong := _wrong_seed(body):
+        return wrong
     if body.get("model_id", MUSIC_MODELS[0]) not in MUSIC_MODELS:
         return _unknown_model(body["model_id"])
     seconds = 30.0 if length is None else length / 1000
     return Wish(prompt or str(plan), seconds, int(seconds * 15))
+
+
+def _wrong_settings(body: Mapping[str, Any]) -> Response | None:
+    settings = body.get("voice_settings") or {}
+    for name in ("stability", "similarity_boost", "style"):
+        if not _is_between(settings.get(name), 0, 1):
+            words = f"{name} must be between 0 and 1."
+            return refusal("validation_error", "invalid_voice_settings", words, param="voice_settings")
+    return None
+
+
+def _wrong_options(body: Mapping[str, Any]) -> Response | None:
+    for name in NEIGHBOURS:
+        if len(body.get(name) or ()) > MOST_NEIGHBOURS:
+            return _wrong(name, f"must have at most {MOST_NEIGHBOURS} entries")
+    if body.get("apply_text_normalization") not in (None, "auto", "on", "off"):
+        return _wrong("apply_text_normalization", "must be auto, on or off")
+    return None
+
+
+def _wrong_seed(body: Mapping[str, Any]) -> Response | None:
+    if _is_between(body.get("seed"), 0, MAX_SEED, whole=True):
+        return None
+    return _wrong("seed", f"must be an integer between 0 and {MAX_SEED}")
+
+
+def _is_between(value: Any, low: float, high: float, *, whole: bool = False) -> bool:
+    """Whether it is a number in the range, or left out."""
+    if value is None:
+        return True
+    kinds = int if whole else int | float
+    return isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
 
 
 def _unknown_model(model: Any) -> Response:
