@@ -145,11 +145,14 @@ class AdvanceJob:
         remote = RemoteJob(str(message["providerJobId"]), str(message.get("modelRef", "")))
         version = str(message.get("credentialVersion", PLATFORM_VERSION))
         try:
-            update = self.parts.provider(name).cancel(remote, self.parts.credential(name, version))
+            credential = self.parts.credential(name, version)
         except ConfigurationError as error:
             self.parts.journal.note("key_not_opened", job_id, code=error.code)
             return
+        try:
+            update = self.parts.provider(name).cancel(remote, credential)
         except ProviderError as error:
+            self.parts.heard(error, credential, job.user_id)
             self._cancel_later(name, error, message)
             return
         if update.status.final:

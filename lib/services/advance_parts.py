@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from lib.domain.due import Work, poll_delay_seconds
-from lib.domain.provider import Credential, RemoteJob, Submission, WebhookProof
+from lib.domain.errors import ProviderError
+from lib.domain.provider import Credential, FailureKind, RemoteJob, Submission, WebhookProof
 from lib.domain.timing import Timing
 from lib.ports.journal import Journal
 from lib.ports.provider import ProviderClient
@@ -54,6 +55,11 @@ class AdvanceParts:
     def key(self, work: Work) -> Credential:
         """The very credential that the attempt is pinned to. Raises ConfigurationError where it cannot be opened."""
         return self.credential(work.attempt.provider, work.attempt.credential_version)
+
+    def heard(self, error: ProviderError, credential: Credential, user_id: str) -> None:
+        """A provider answered a question with an error: if it refuses the key, that makes no more jobs."""
+        if error.code == FailureKind.AUTHENTICATION.value:
+            self.submit.on_key_refused(credential, user_id)
 
     def waits(self, work: Work) -> bool:
         """Whether the answer to the submit is the result."""

@@ -117,16 +117,18 @@ class AskProvider:
         parts, attempt = self.parts, work.attempt
         after, before = attempt.created_at - CLOCK_SKEW, now + CLOCK_SKEW
         claimed = parts.record.claimed_predictions(attempt.provider, after, before)
+        credential = parts.key(work)
         try:
             return parts.client(work).recover(
                 parts.submission(work, 0),
-                parts.key(work),
+                credential,
                 parts.callback(work),
                 created_after=after,
                 created_before=before,
                 claimed=claimed,
             )
         except ProviderError as error:
+            parts.heard(error, credential, work.job.user_id)
             parts.journal.note("recover_failed", work.job.job_id, code=error.code)
             return None
 
@@ -142,8 +144,7 @@ class AskProvider:
     def _trouble(self, work: Work, error: ProviderError, now: datetime, credential: Credential) -> None:
         """A provider that does not know the prediction has lost it; everything else is waited out."""
         parts = self.parts
-        if error.code == FailureKind.AUTHENTICATION.value:
-            parts.submit.on_key_refused(credential, work.job.user_id)
+        parts.heard(error, credential, work.job.user_id)
         if error.code == FailureKind.NOT_FOUND.value:
             parts.fail(work, error.code, error.message, now)
             return

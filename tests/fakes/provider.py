@@ -120,6 +120,7 @@ class FakeProvider:
     on_submit: OnSubmit = OnSubmit.ACCEPT
     away: bool = False
     refuses_cancel: bool = False
+    refuses_key: bool = False
     retry_after: float = 3.0
     traits: AdapterTraits = TRAITS
     refusals: list[Failure] = field(default_factory=list)
@@ -259,6 +260,8 @@ class FakeProvider:
         return self.predictions[provider_job_id]
 
     def _reachable(self) -> None:
+        if self.refuses_key:
+            raise ProviderError("who are you?", code=FailureKind.AUTHENTICATION.value)
         if self.away:
             error = ProviderError("away", code=FailureKind.OUTAGE.value, retry_after_seconds=3)
             error.retryable = True
