@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
-from pydantic import BaseModel, ValidationError
-
 from lib.domain.errors import BadRequestError, ConfigurationError, InvalidError
 from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import (
@@ -30,6 +28,7 @@ from lib.domain.provider import (
 )
 from lib.providers import standard_webhooks
 from lib.providers.adapter import BaseAdapter
+from lib.providers.answer_model import Answer
 from lib.providers.answers import raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.replicate_meaning import failure_in_http, update_from
@@ -45,7 +44,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 _MODEL = re.compile(rf"(?P<model>{_NAME}/{_NAME})")
 _VERSION = re.compile(rf"(?:(?P<model>{_NAME}/{_NAME}):)?(?P<version>[0-9a-f]{{64}})")
 
-AnswerT = TypeVar("AnswerT", bound=BaseModel)
+AnswerT = TypeVar("AnswerT", bound=Answer)
 
 TRAITS = AdapterTraits(
     # There is neither an idempotency key nor an id of ours.
@@ -55,7 +54,7 @@ TRAITS = AdapterTraits(
     signature_proves_account=True,
     recovers=True,
     output_life_seconds=3600,
-    rate_limit=RateLimit(per_minute=600, burst=60),
+    rate_limit=RateLimit(per_minute=540, burst=60),  # 600 in a minute
 )
 
 
@@ -116,7 +115,7 @@ class ReplicateAdapter(BaseAdapter):
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
         """Read the prediction after a cancel; a success without one says nothing yet (UNKNOWN, non-final)."""
         raise_unless_success(response, failure_in_http)
-        prediction = _read(Prediction, response.body)
+        prediction = Prediction.find(response.body)
         return update_from(prediction) if prediction else ProviderUpdate(RemoteStatus.UNKNOWN)
 
     def test_request(self, credential: Credential) -> HttpRequest:
@@ -142,7 +141,7 @@ class ReplicateAdapter(BaseAdapter):
     def parse_recover(self, response: HttpResponse) -> tuple[list[RecoveredPrediction], str | None]:
         """Return the readable predictions of one page, newest first, and the next page's address."""
         page = _answer(Page, response)
-        found = [ListedPrediction.of(prediction) for prediction in map(_listed, page.results) if prediction]
+        found = [ListedPrediction.of(prediction) for prediction in page.results]
         return [prediction for prediction in found if prediction is not None], page.next
 
     def match_recovered(
@@ -170,7 +169,7 @@ class ReplicateAdapter(BaseAdapter):
 
     def hinted_job_id(self, raw_body: bytes) -> str | None:
         """The prediction's id."""
-        prediction = _read(Prediction, raw_body)
+        prediction = Prediction.find(raw_body)
         return prediction.id if prediction else None
 
     def parse_webhook(
@@ -181,7 +180,7 @@ class ReplicateAdapter(BaseAdapter):
         Raises `UnauthenticatedError` (forged, stale, not signed), `BadRequestError` (genuine, no prediction).
         """
         standard_webhooks.verify(headers, raw_body, secrets, now)
-        prediction = _read(Prediction, raw_body)
+        prediction = Prediction.find(raw_body)
         if prediction is None:
             raise BadRequestError("the webhook's body is not a Replicate prediction")
         return update_from(prediction)
@@ -216,23 +215,9 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-def _listed(result: Any) -> Prediction | None:
-    try:
-        return Prediction.model_validate(result)
-    except ValidationError:
-        return None
-
-
-def _read(model: type[AnswerT], body: bytes) -> AnswerT | None:
-    try:
-        return model.model_validate_json(body)
-    except ValidationError:
-        return None
-
-
 def _answer(model: type[AnswerT], response: HttpResponse) -> AnswerT:
     raise_unless_success(response, failure_in_http)
-    answer = _read(model, response.body)
+    answer = model.find(response.body)
     if answer is None:
         raise unreadable(response, "Replicate", model.__name__.lower())
     return answer

@@ -6,9 +6,9 @@ from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, ProviderUpdate, RemoteStatus
-from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.answers import clipped, retry_after_seconds
 from lib.providers.outputs import collect_outputs
-from lib.providers.replicate_models import Prediction
+from lib.providers.replicate_models import Prediction, Problem
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 STATUSES = {
@@ -59,8 +59,8 @@ def failure_in_http(response: HttpResponse) -> Failure:
     """Return what an answer of 4xx or 5xx (or a redirect) says, in the provider's own words if it has any."""
     status = response.status
     kind = kind_of_status(status)
-    problem = json_object(response.body)
-    title, detail = (_words(problem.get(name)) for name in ("title", "detail"))
+    problem = Problem.of(response.body)
+    title, detail = _words(problem.title), _words(problem.detail)
     if status == 422 and title == _VERSION_TITLE:
         kind = FailureKind.NOT_FOUND
     if status == 404 and not (title or detail):

@@ -10,13 +10,10 @@
 from dataclasses import replace
 from http import HTTPStatus
 
-from pydantic import ValidationError
-
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, SubmitOutcome, SubmitResult
-from lib.providers.answers import json_object
 from lib.providers.replicate_meaning import failure_in_http, update_from
-from lib.providers.replicate_models import Prediction
+from lib.providers.replicate_models import Prediction, Problem
 from lib.providers.submit_judgement import MOVED, outcome_of, unread
 
 
@@ -36,14 +33,13 @@ def judge_submit(response: HttpResponse) -> SubmitResult:
 
 
 def _accepted(response: HttpResponse) -> SubmitResult:
-    try:
-        prediction = Prediction.model_validate_json(response.body)
-    except ValidationError:
+    prediction = Prediction.find(response.body)
+    if prediction is None:
         return unread(response, "is no prediction")
     return SubmitResult(SubmitOutcome.ACCEPTED, update=update_from(prediction))
 
 
 def _is_problem(response: HttpResponse) -> bool:
     """Whether the body is a problem JSON, as only Replicate writes it."""
-    problem = json_object(response.body)
-    return any(isinstance(problem.get(name), str) for name in ("title", "detail"))
+    problem = Problem.of(response.body)
+    return isinstance(problem.title, str) or isinstance(problem.detail, str)
