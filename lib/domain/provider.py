@@ -164,7 +164,11 @@ class WebhookProof(StrEnum):
 
 @dataclass(frozen=True)
 class RateLimit:
-    """What a provider lets one key do: submits a minute, and at once; from its documentation."""
+    """How many submits one key may make a minute, and at once.
+
+    Within t minutes that is up to `burst` + t `per_minute`: an adapter chooses them such that no stretch of time has
+    more than the provider documents.
+    """
 
     per_minute: float
     burst: int

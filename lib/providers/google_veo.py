@@ -69,7 +69,7 @@ TRAITS = AdapterTraits(
     ),
     cancels=False,
     poll_seconds=10.0,
-    rate_limit=RateLimit(per_minute=50, burst=10),
+    rate_limit=RateLimit(per_minute=40, burst=10),  # 50 in a minute
 )
 
 

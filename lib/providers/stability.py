@@ -53,7 +53,8 @@ TRAITS = AdapterTraits(
     cancels=False,
     poll_seconds=10.0,
     output_life_seconds=86_400,
-    rate_limit=RateLimit(per_minute=900, burst=150),
+    # 150 requests in 10 seconds, or the key is locked out for 60: submits take 100 of them, the rest is for polls
+    rate_limit=RateLimit(per_minute=300, burst=50),
 )
 
 

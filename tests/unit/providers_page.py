@@ -31,8 +31,9 @@ each model are in [models.md](models.md); how a request finds its model is in [g
   provider's list; where there is neither, it ends at the job's deadline, and is never sent twice.
 * **Output life** is how long the provider keeps what it made; the gateway copies it at once. "in the answer" is kept
   nowhere else.
-* **Limit** is what the provider documents for one key, and what the gateway keeps to; without one, `Retry-After` and
-  429 are obeyed.
+* **Limit** is what the gateway keeps to for one key, such that no stretch of time has more than the provider documents
+  (Replicate: 600 in a minute; Vertex AI: 50 in a minute; Stability: 150 in ten seconds, polls counted). Without one,
+  `Retry-After` and 429 are obeyed.
 """
 
 ANSWERS = {
