@@ -154,11 +154,22 @@ class ModelConfig:
     verified_on: str | None = None
 
     @property
+    def needed(self) -> tuple[str, ...]:
+        """The parameters that a caller must give: required, and without a default."""
+        return tuple(name for name in self.required if name not in self.defaults)
+
+    @property
+    def replaced(self) -> frozenset[str]:
+        """The fields of standard requests that mean nothing to it: a picture that it needs decides them."""
+        rules = [rule for rule in self.standard.values() if rule.to in self.needed]
+        return frozenset(name for rule in rules for name in rule.overrides)
+
+    @property
     def parameters_schema(self) -> dict[str, Any]:
         """The JSON Schema of the `parameters` object that a caller sends."""
         return {
             "type": "object",
             "properties": {name: dict(self.params.get(name, {})) for name in self.supported_params},
-            "required": [name for name in self.required if name not in self.defaults],
+            "required": list(self.needed),
             "additionalProperties": False,
         }

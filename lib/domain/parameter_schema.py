@@ -123,10 +123,16 @@ def _message(error: "ValidationError") -> str:
         return f"must be {_article(wanted)}, not {shown(value)}{hint}"
     if rule == "enum":
         return f"must be one of {', '.join(shown(member) for member in right)}, not {shown(value)}"
+    if rule == "pattern" and _takes_media(error.schema) and not str(value).startswith("data:"):
+        return f"must be a data: URL, for the provider fetches no addresses, not {shown(value)}"
     if rule in _BOUNDS:
         length = len(value) if isinstance(value, str | list) else 0
         return _BOUNDS[rule].format(right=right, value=shown(value), length=length)
     return error.message[:200]
+
+
+def _takes_media(schema: object) -> bool:
+    return isinstance(schema, Mapping) and schema.get("format") == MEDIA_URI
 
 
 def _article(type_name: str) -> str:

@@ -67,8 +67,8 @@ def _invalid(errors: list[FieldError]) -> InvalidParametersError:
 def _name_errors(model: ModelConfig, given: Mapping[str, Any]) -> list[FieldError]:
     missing = [
         FieldError(f"parameters.{name}", f"is required by {model.id}")
-        for name in model.required
-        if name not in given and name not in model.defaults
+        for name in model.needed
+        if name not in given
     ]
     unknown = [name for name in given if name not in model.supported_params]
     errors = [FieldError(f"parameters.{name[:64]}", _unknown(model, name)) for name in unknown[:MAX_ERRORS]]

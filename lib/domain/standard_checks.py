@@ -5,7 +5,7 @@ from typing import Any
 
 from lib.domain.model_config import ModelConfig
 from lib.domain.nearest import has_nearest, is_numeric
-from lib.domain.parameter_schema import matches, shown
+from lib.domain.parameter_schema import MEDIA_URI, matches, shown
 from lib.domain.standard_field import StandardField
 from lib.domain.standard_fields import FIELDS
 from lib.domain.standard_rule import StandardRule
@@ -20,7 +20,7 @@ def standard_problems(model: ModelConfig) -> Found:
         return
     fields = {one.name: one for one in FIELDS[model.media_type]}
     for one in fields.values():
-        if one.required and one.name not in model.standard:
+        if one.required and one.name not in {*model.standard, *model.replaced}:
             yield "standard", f"has no rule for {one.name}, which every {model.media_type} request has"
     for name, rule in model.standard.items():
         if name not in fields:
@@ -42,13 +42,23 @@ def _unreachable(model: ModelConfig) -> Found:
 def _parameters(model: ModelConfig, _one: StandardField, rule: StandardRule) -> Found:
     for name in rule.parameters:
         if name not in model.supported_params:
-            place = "to" if rule.to else "append" if rule.append else "pixels" if rule.pixels else "set"
+            places = {
+                "to": (rule.to,),
+                "append": (rule.append,),
+                "pixels": rule.pixels or (),
+                "also": rule.also,
+            }
+            place = next((place for place, names in places.items() if name in names), "set")
             yield place, f"{name} is not among the supportedParams: {', '.join(model.supported_params)}"
 
 
-def _hints(_model: ModelConfig, one: StandardField, rule: StandardRule) -> Found:
-    if rule.ignore is not None and not one.hint:
+def _hints(model: ModelConfig, one: StandardField, rule: StandardRule) -> Found:
+    if rule.ignore is None or one.hint or one.is_image:
+        return
+    if one.name != "prompt":
         yield "ignore", f"{one.name} is no hint: a model that cannot honour it has no rule for it"
+    elif not model.only_by_name:
+        yield "ignore", "the gateway chooses no model that reads no prompt: it needs onlyByName"
 
 
 def _values(model: ModelConfig, one: StandardField, rule: StandardRule) -> Found:
@@ -110,6 +120,29 @@ def _pixels(_model: ModelConfig, one: StandardField, rule: StandardRule) -> Foun
         yield "pixels", f"{one.name} has no pixels"
 
 
+def _images(model: ModelConfig, one: StandardField, rule: StandardRule) -> Found:
+    """A picture is written by `to`, to a parameter that takes media."""
+    if not one.is_image:
+        for place in ("item", "also", "note", "overrides"):
+            if getattr(rule, place):
+                yield place, f"{one.name} is no image"
+        return
+    if rule.to is None or rule.values or rule.nearest or rule.scale:
+        yield "", f"{one.name} is an image: it has `to`, and neither values, nearest nor scale"
+        return
+    schema = model.params.get(rule.to, {})
+    item = schema.get("items", {}) if schema.get("type") == "array" else schema
+    if rule.item is not None:
+        item = item.get("properties", {}).get(rule.item, {})
+    if schema and item.get("format") != MEDIA_URI:
+        yield "to", f"{rule.to} takes no media"
+    for name, value in rule.also.items():
+        yield from _breaks(model, "also", name, value)
+    for name in rule.overrides:
+        if name == one.name or name not in {other.name for other in FIELDS[model.media_type]}:
+            yield "overrides", f"{name} is no other field of {model.media_type}"
+
+
 _CHECKS: tuple[Callable[[ModelConfig, StandardField, StandardRule], Found], ...] = (
     _parameters,
     _hints,
@@ -118,4 +151,5 @@ _CHECKS: tuple[Callable[[ModelConfig, StandardField, StandardRule], Found], ...]
     _scale,
     _append,
     _pixels,
+    _images,
 )

@@ -2,10 +2,12 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from lib.domain.parameter_schema import MEDIA_URI, schema_problems, shown
 
 LONGEST_TEXT = 100_000
 
@@ -22,6 +24,12 @@ class FieldKind(StrEnum):
     CHOICE = "choice"
     RATIO = "ratio"
     RESOLUTION = "resolution"
+    IMAGE = "image"
+    IMAGES = "images"
+
+
+_ADDRESS: Mapping[str, Any] = {"type": "string", "format": MEDIA_URI}
+"""What the parameters of models that take media are checked by."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +37,8 @@ class StandardField:
     """A field; `name` is in snake_case as in the catalogue, `wire` in camelCase as callers see it.
 
     A `hint` may be left aside by a model that has nothing like it, with a warning; all else is honoured or refused.
-    `unit` follows a value in messages, `units` the range: "15 s", "between 1 and 120 seconds".
+    `unit` follows a value in messages, `units` the range: "15 s", "between 1 and 120 seconds". Of images `maximum` is
+    how many there may be.
     """
 
     name: str
@@ -62,6 +71,11 @@ class StandardField:
         return self.kind in (FieldKind.NUMBER, FieldKind.INTEGER)
 
     @property
+    def is_image(self) -> bool:
+        """Whether its value is a picture, or a list of them."""
+        return self.kind in (FieldKind.IMAGE, FieldKind.IMAGES)
+
+    @property
     def missing(self) -> str:
         """What is said where a required field is not given: a number's message is that of its range."""
         return self.range_words if self.is_number else f"{self.label} is required"
@@ -73,7 +87,15 @@ class StandardField:
 
     def problem(self, value: Any) -> str | None:
         """What is wrong with a value that was given; None where it is right."""
-        return _JUDGES[self.kind](self, value)
+        return next((words for _, words in self.problems(value)), None)
+
+    def problems(self, value: Any) -> Iterator[tuple[str, str]]:
+        """All that is wrong with a value, each with where in it: `""`, or `[1]` for the second of a list."""
+        if self.kind is FieldKind.IMAGES and isinstance(value, list) and 1 <= len(value) <= self.maximum:
+            found = [(f"[{index}]", _image(self, item)) for index, item in enumerate(value)]
+        else:
+            found = [("", _JUDGES[self.kind](self, value))]
+        yield from ((where, words) for where, words in found if words is not None)
 
     def schema(self) -> dict[str, Any]:
         """The field as JSON Schema."""
@@ -86,6 +108,13 @@ class StandardField:
             FieldKind.RESOLUTION: {
                 "type": "string",
                 "pattern": r"^([1-9]\d{1,4}x[1-9]\d{1,4}|[1-9]\d{2,3}p|[1-8]k)$",
+            },
+            FieldKind.IMAGE: dict(_ADDRESS),
+            FieldKind.IMAGES: {
+                "type": "array",
+                "items": dict(_ADDRESS),
+                "minItems": 1,
+                "maxItems": self.maximum,
             },
         }
         return {**shape[self.kind], "description": self.description}
@@ -141,6 +170,18 @@ def _resolution(one: StandardField, value: Any) -> str | None:
     return f"{one.label} must be such as 1280x720, 720p or 4k"
 
 
+def _image(one: StandardField, value: Any) -> str | None:
+    for problem in schema_problems(_ADDRESS, "", value):
+        return f"{one.label} {problem.message}"
+    if value.startswith("data:") and not value.startswith("data:image/"):
+        return f"{one.label} must be a picture, data:image/..., not {shown(value)}"
+    return None
+
+
+def _images(one: StandardField, _value: Any) -> str | None:
+    return f"{one.label} must be given as a list of 1 to {one.maximum} addresses"
+
+
 _JUDGES: Mapping[FieldKind, Callable[[StandardField, Any], str | None]] = {
     FieldKind.TEXT: _text,
     FieldKind.NUMBER: _number,
@@ -148,4 +189,6 @@ _JUDGES: Mapping[FieldKind, Callable[[StandardField, Any], str | None]] = {
     FieldKind.CHOICE: _choice,
     FieldKind.RATIO: _ratio,
     FieldKind.RESOLUTION: _resolution,
+    FieldKind.IMAGE: _image,
+    FieldKind.IMAGES: _images,
 }

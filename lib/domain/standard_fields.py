@@ -27,6 +27,7 @@ _STYLE = StandardField(
 _QUALITY = StandardField(
     "quality", "Quality", FieldKind.CHOICE, "How much care.", hint=True, choices=("low", "medium", "high")
 )
+_ADDRESS = "An https:// address, or a base64 data: URL."
 _SEED = StandardField(
     "seed",
     "Seed",
@@ -65,6 +66,8 @@ VIDEO = (
     _QUALITY,
     StandardField("fps", "FPS", FieldKind.NUMBER, "Frames a second.", hint=True, minimum=6, maximum=60),
     _SEED,
+    StandardField("image", "Image", FieldKind.IMAGE, f"The first frame. {_ADDRESS}"),
+    StandardField("last_image", "Last image", FieldKind.IMAGE, f"The last frame, with image. {_ADDRESS}"),
 )
 
 IMAGE = (
@@ -77,6 +80,9 @@ IMAGE = (
     StandardField("count", "Count", FieldKind.INTEGER, "How many images.", minimum=1, maximum=10),
     _SEED,
     StandardField("format", "Format", FieldKind.CHOICE, "The file's.", choices=("png", "jpeg", "webp")),
+    StandardField(
+        "images", "Image", FieldKind.IMAGES, f"Pictures to change, or to take from. {_ADDRESS}", maximum=16
+    ),
 )
 
 AUDIO = (

@@ -110,11 +110,11 @@ def _unknown(name: str, known: list[str]) -> str:
 def _value_errors(fields: tuple[StandardField, ...], values: Mapping[str, Any]) -> list[FieldError]:
     errors = []
     for one in fields:
-        problem = one.missing if one.required else None
         if one.name in values:
-            problem = one.problem(values[one.name])
-        if problem is not None:
-            errors.append(FieldError(one.path, problem))
+            found = one.problems(values[one.name])
+            errors += [FieldError(f"{one.path}{where}", words) for where, words in found]
+        elif one.required:
+            errors.append(FieldError(one.path, one.missing))
     return errors
 
 

@@ -21,6 +21,14 @@ class StandardRule:
         pixels: the parameters for the width and the height of a resolution.
         only: the values that the model makes anyway; nothing is sent, others are refused.
         ignore: why the model does nothing with it; said in a warning.
+
+    Of images alone, with `to`, whose parameter is an address or a list of them:
+
+    Attributes:
+        item: the list is of objects, and the address is this property of each.
+        also: the parameters that are set with it, and their values.
+        note: what the caller is told, in a warning.
+        overrides: other fields that mean nothing beside it, and why; said in warnings.
     """
 
     to: str | None = None
@@ -33,11 +41,16 @@ class StandardRule:
     pixels: tuple[str, str] | None = None
     only: tuple[Any, ...] = ()
     ignore: str | None = None
+    item: str | None = None
+    also: Mapping[str, Any] = field(default_factory=dict)
+    note: str | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def parameters(self) -> tuple[str, ...]:
         """Every parameter that the rule may write to."""
-        named = [self.to, self.append, *(self.pixels or ()), *(name for _, one in self.set for name in one)]
+        sets = [name for _, one in self.set for name in one]
+        named = [self.to, self.append, *(self.pixels or ()), *sets, *self.also]
         return tuple(dict.fromkeys(name for name in named if name is not None))
 
 
@@ -55,4 +68,8 @@ def read_rule(rule: Mapping[str, Any]) -> StandardRule:
         pixels=(pixels[0], pixels[1]) if pixels else None,
         only=tuple(rule.get("only", ())),
         ignore=rule.get("ignore"),
+        item=rule.get("item"),
+        also=rule.get("also", {}),
+        note=rule.get("note"),
+        overrides=rule.get("overrides", {}),
     )

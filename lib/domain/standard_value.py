@@ -43,7 +43,9 @@ def write(
 ) -> Written | Refused:
     """The field's value by the rule; `ratio` is the shape that the request asks for."""
     if rule.ignore is not None:
-        return Written(warnings=(f"{one.wire}: {_as_asked(one, value)} is not honoured: {rule.ignore}.",))
+        return not_honoured(one, value, rule.ignore)
+    if one.is_image:
+        return _pictured(model, one, rule, value)
     if rule.append is not None:
         return _appended(model, one, rule.append, rule.text, value)
     if rule.scale is not None:
@@ -52,6 +54,16 @@ def write(
         return _pixels(model, one, rule.pixels, value, ratio)
     by_value = _only if rule.only else _set if rule.set else _to
     return by_value(model, one, rule, value, ratio)
+
+
+def not_honoured(one: StandardField, value: Any, why: str) -> Written:
+    """Nothing is sent, and the caller is told why."""
+    return Written(warnings=(f"{one.wire}: {_as_asked(one, value)} is not honoured: {why}.",))
+
+
+def takes_list(one: StandardField, schema: Mapping[str, Any]) -> bool:
+    """Whether pictures are sent as a list: by the parameter's schema, or, where it has none, as the field is."""
+    return bool(schema.get("type", "array" if one.kind is FieldKind.IMAGES else "string") == "array")
 
 
 def spellings(one: StandardField, value: Any, ratio: float | None) -> tuple[Any, ...]:
@@ -114,6 +126,21 @@ def _scaled(
     sent = scaled(scale, value, model.params.get(name, {}))
     told = f"{one.wire}: {value:g} of {scale[0]:g} to {scale[1]:g} was sent to {model.id} as {name} {sent}."
     return Written({name: sent}, warnings=(told,))
+
+
+def _pictured(model: ModelConfig, one: StandardField, rule: StandardRule, value: Any) -> Written | Refused:
+    """The picture or pictures in the form of the parameter: alone, in a list, or in a list of objects."""
+    name = str(rule.to)
+    schema = model.params.get(name, {})
+    given = value if isinstance(value, list) else [value]
+    sent: Any = [{rule.item: each} if rule.item else each for each in given]
+    if not takes_list(one, schema):
+        if len(given) > 1:
+            return Refused(f"{one.label}: {model.id} takes one, not {len(given)}")
+        sent = given[0]
+    for problem in schema_problems(schema, "", sent):
+        return Refused(f"{one.label}{problem.path} {problem.message} with {model.id}")
+    return Written({name: sent, **rule.also}, warnings=(f"{one.wire}: {rule.note}.",) if rule.note else ())
 
 
 def _to(

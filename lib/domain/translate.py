@@ -13,7 +13,7 @@ from lib.domain.parameters import Parameters, validate_parameters
 from lib.domain.standard_field import StandardField
 from lib.domain.standard_fields import FIELDS
 from lib.domain.standard_request import StandardRequest
-from lib.domain.standard_value import Refused, Written, write
+from lib.domain.standard_value import Refused, Written, not_honoured, write
 
 
 @dataclass(frozen=True)
@@ -51,12 +51,14 @@ def translate(request: StandardRequest, model: ModelConfig) -> Translation:
         return Translation(model, errors=(FieldError("request", why),))
     written: list[tuple[StandardField, Written]] = []
     errors: list[FieldError] = []
+    overridden = _overridden(model, request)
     for one in request.given:
-        result = _write(model, one, request)
+        result = _write(model, one, request, overridden.get(one.name))
         if isinstance(result, Refused):
             errors.append(FieldError(one.path, result.why))
         else:
             written.append((one, result))
+    errors += _missing(model, request)
     given, contradictions = _merged(model, written)
     errors += contradictions
     carried = {one.name: result.names for one, result in written}
@@ -70,9 +72,35 @@ def translate(request: StandardRequest, model: ModelConfig) -> Translation:
     return Translation(model, given, parameters, warnings, carried=carried)
 
 
-def _write(model: ModelConfig, one: StandardField, request: StandardRequest) -> Written | Refused:
+def _overridden(model: ModelConfig, request: StandardRequest) -> dict[str, str]:
+    """The fields that mean nothing beside a picture that was given, or that the model cannot do without; and why."""
+    return {
+        name: why
+        for field_name, rule in model.standard.items()
+        if field_name in request.values or rule.to in model.needed
+        for name, why in rule.overrides.items()
+    }
+
+
+def _missing(model: ModelConfig, request: StandardRequest) -> Iterator[FieldError]:
+    """What the model cannot do without, by the fields that would give it: a picture, mostly."""
+    for name in model.needed:
+        able = [
+            one
+            for one in FIELDS[model.media_type]
+            if one.name in model.standard and name in model.standard[one.name].parameters
+        ]
+        if able and not any(one.name in request.values for one in able):
+            yield FieldError(able[0].path, f"{able[0].label} is required by {model.id}")
+
+
+def _write(
+    model: ModelConfig, one: StandardField, request: StandardRequest, overridden: str | None
+) -> Written | Refused:
     rule = model.standard.get(one.name)
     value = request.values[one.name]
+    if overridden is not None:
+        return not_honoured(one, value, overridden)
     if rule is None:
         return Refused(f"{one.label} is nothing that {model.id} can be told")
     return write(model, one, rule, value, request.ratio)

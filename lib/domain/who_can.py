@@ -1,6 +1,6 @@
 """Which models can do what one cannot: the hint that goes with a refusal."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from lib.domain.errors import FieldError
 from lib.domain.model_config import ModelConfig
@@ -19,14 +19,17 @@ def with_hints(
         for model in models
         if model.media_type is request.media_type and model.standard and model is not refused.model
     ]
+    given = {one.path for one in request.given}
     return [
-        FieldError(error.path, f"{error.message}.{_hint(error.path, others)}") for error in refused.errors
+        FieldError(error.path, f"{error.message}.{_hint(error.path, others, given)}")
+        for error in refused.errors
     ]
 
 
-def _hint(path: str, others: list[Translation]) -> str:
+def _hint(path: str, others: list[Translation], given: Collection[str]) -> str:
     able = [other.model.id for other in others if not any(error.path == path for error in other.errors)]
     if not able:
         return " No other model can either." if others else ""
     more = f" and {len(able) - MOST_NAMED} more" if len(able) > MOST_NAMED else ""
-    return f" Models that can: {', '.join(able[:MOST_NAMED])}{more}."
+    what = "can" if path in given or path == "request" else "do without"
+    return f" Models that {what}: {', '.join(able[:MOST_NAMED])}{more}."

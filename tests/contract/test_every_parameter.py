@@ -11,10 +11,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from lib.domain.media_type import MediaType
 from lib.domain.model_config import ModelConfig
 from lib.domain.model_input import build_input
 from lib.domain.parameters import validate_parameters
 from lib.domain.provider import Credential, Submission
+from lib.domain.standard_request import read_standard_request
+from lib.domain.translate import translate
 from lib.ports.provider import Operation
 from lib.providers.registry import load_adapter
 from lib.providers.transport import RequestsTransport
@@ -134,3 +137,28 @@ def test_every_declared_parameter_arrives_at_the_provider(model: ModelConfig, se
         assert missing == []
         seen |= parameters.keys()
     assert seen >= set(model.supported_params)
+
+
+FIRST, LAST = "data:image/png;base64,iVBORw0KGgo=", "data:image/png;base64,AAECAwQFBgc="
+READERS = [model for model in MODELS if {"image", "images"} & model.standard.keys()]
+
+
+@pytest.mark.parametrize("model", READERS, ids=lambda model: model.id)
+def test_the_pictures_of_a_standard_request_arrive_at_the_provider(
+    model: ModelConfig, server: ScriptedServer
+) -> None:
+    pictures: dict[str, Any] = {
+        name: [value] if name == "images" else value
+        for name, value in (("image", FIRST), ("last_image", LAST), ("images", FIRST))
+        if name in model.standard
+    }
+    shape = "1:1" if model.provider == "openai" else "16:9"
+    motion = {"motion_intensity": 5} if model.media_type is MediaType.VIDEO else {}
+    asked = {"prompt": "a cat", "aspect_ratio": shape, **motion, **pictures}
+
+    given = translate(read_standard_request(model.media_type, asked), model).given
+    assert given is not None
+    found = arrived(received_by_provider(model, given, server))
+
+    assert says(found, "", FIRST)
+    assert says(found, "", LAST) is ("last_image" in pictures)

@@ -222,6 +222,7 @@ def test_ranges_of_a_model_are_told_in_the_words_of_standard_requests(house: Hou
         "values": [],
         "minimum": 1,
         "maximum": 300,
+        "required": False,
     }
     assert standard["kind"]["values"] == ["music"]
     assert (

@@ -181,6 +181,9 @@ def _standard(model: ModelCapabilities) -> str:
 def _field(one: FieldRange) -> str:
     if one.field == "seed":
         return "seed"
+    if one.field in ("image", "lastImage", "images"):
+        most = f", up to {one.maximum:g}" if one.maximum != 1 else ""
+        return f"**{one.field}** (required){most}" if one.required else f"{one.field}{most}"
     if one.how == "ignored":
         return f"{one.field}: ignored"
     if one.how == "into_text":

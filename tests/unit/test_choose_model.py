@@ -190,6 +190,42 @@ def test_a_price_that_is_not_known_comes_last_and_only_where_the_operator_allows
         house.choose(provider="a")
 
 
+def reader(provider: str, price: float, *, pattern: str = "", needed: bool = False) -> dict[str, Any]:
+    """An image model that reads one picture: any, or those of this pattern; and that may need it."""
+    entry = model(provider, price)
+    picture = {"type": "string", "format": "media-uri", **({"pattern": pattern} if pattern else {})}
+    return {
+        **entry,
+        "params": {**entry["params"], "picture": picture},
+        "required": ["picture"] if needed else [],
+        "standard": {**entry["standard"], "images": {"to": "picture"}},
+    }
+
+
+def test_a_picture_is_for_models_that_read_one() -> None:
+    house = House(
+        {"blind": model("a", 0.1), "bytes": reader("b", 0.2, pattern="^data:"), "reader": reader("c", 0.3)}
+    )
+
+    assert house.choose() == "blind"
+    assert house.choose(images=["data:image/png;base64,AAEC"]) == "bytes"
+    assert house.choose(images=["https://example.com/a.png"]) == "reader"
+
+
+def test_a_model_that_needs_a_picture_is_no_choice_without_one() -> None:
+    house = House({"needs": reader("a", 0.1, needed=True), "other": model("b", 0.2)})
+
+    assert house.choose() == "other"
+    assert house.choose(images=["https://example.com/a.png"]) == "needs"
+    with pytest.raises(InvalidError) as refused:
+        house.choose(provider="a")
+    (error,) = refused.value.errors
+    assert (error.path, error.message) == (
+        "request.images",
+        "Image is required by needs. Models that do without: other.",
+    )
+
+
 def test_the_callers_keys_are_asked_for_once_and_only_where_they_matter() -> None:
     house = House({"one": model("a", 0.1, credentials="platform"), "two": model("b", 0.2)})
     house.choose()

@@ -125,6 +125,57 @@ def test_a_wrong_field_is_named(change: dict[str, Any], path: str, words: str) -
     assert words in found[path]
 
 
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("", 'must be an https:// address or a base64 data: URL, not ""'),
+        ("http://example.com/a.png", "must be an https:// address or a base64 data: URL"),
+        ("file:///etc/passwd", "must be an https:// address or a base64 data: URL"),
+        ("https://", "must be an https:// address or a base64 data: URL"),
+        ("https://example.com/a b.png", "must be an https:// address or a base64 data: URL"),
+        ("data:image/png;base64,not!base64", "must be an https:// address or a base64 data: URL"),
+        ("data:image/png,plain", "must be an https:// address or a base64 data: URL"),
+        ("data:video/mp4;base64,AAEC", "must be a picture, data:image/..., not"),
+        (7, "must be a string, not 7"),
+        (["https://example.com/a.png"], "must be a string"),
+    ],
+)
+def test_a_picture_is_checked_as_the_models_own_parameters_are(value: Any, words: str) -> None:
+    found = errors_of(MediaType.VIDEO, video(image=value, last_image=value))
+
+    assert list(found) == ["request.image", "request.lastImage"]
+    assert found["request.image"].startswith(f"Image {words}")
+    assert found["request.lastImage"].startswith(f"Last image {words}")
+
+
+def test_each_wrong_picture_of_a_list_is_named_at_once() -> None:
+    request = {"aspect_ratio": "wide", "images": ["https://example.com/a.png", "ftp://x", 7]}
+
+    found = errors_of(MediaType.IMAGE, request)
+
+    assert list(found) == [
+        "request.prompt",
+        "request.aspectRatio",
+        "request.images[1]",
+        "request.images[2]",
+    ]
+
+
+@pytest.mark.parametrize("value", [[], "https://example.com/a.png", ["https://example.com/a.png"] * 17])
+def test_pictures_are_a_list_of_one_to_sixteen(value: Any) -> None:
+    found = errors_of(MediaType.IMAGE, {**LEAST[MediaType.IMAGE], "images": value})
+
+    assert found == {"request.images": "Image must be given as a list of 1 to 16 addresses"}
+
+
+def test_pictures_are_no_larger_than_parameters_may_be() -> None:
+    large = "data:image/png;base64," + "A" * 1_048_576
+
+    found = errors_of(MediaType.VIDEO, video(image=large))
+
+    assert found == {"request": "larger than 1048576 bytes: give large media by address"}
+
+
 def test_names_may_be_in_either_case_but_not_twice() -> None:
     camel = {"prompt": "a cat", "aspectRatio": "16:9", "motionIntensity": 5, "negativePrompt": "dogs"}
 

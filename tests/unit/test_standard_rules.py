@@ -20,6 +20,11 @@ PARAMS: dict[str, Any] = {
     "seconds": {"enum": [5, 10]},
     "width": {"type": "integer"},
     "loop": {"type": "boolean"},
+    "frame": {"type": "string", "format": "media-uri"},
+    "frames": {
+        "type": "array",
+        "items": {"type": "object", "properties": {"uri": {"type": "string", "format": "media-uri"}}},
+    },
 }
 
 
@@ -46,6 +51,8 @@ def test_right_rules_load() -> None:
         "style": {"append": "prompt", "text": ", {value} style"},
         "quality": {"to": "loop", "values": [["low", False], ["high", True]]},
         "fps": {"ignore": "the model decides the frame rate"},
+        "image": {"to": "frame", "also": {"loop": True}, "note": "it loops", "overrides": {"seed": "why"}},
+        "last_image": {"to": "frames", "item": "uri"},
     }
 
     assert errors_of(more) == {}
@@ -102,6 +109,20 @@ def test_right_rules_load() -> None:
         ({"style": {"append": "prompt", "text": "no value"}}, "standard.style.text", ""),
         ({"seed": {"to": "motion", "scale": [0, 1, 0, 1], "nearest": True}}, "standard.seed", ""),
         ({"fps": {"ignroe": "x"}}, "standard.fps", ""),
+        ({"image": {"to": "ratio"}}, "standard.image.to", "ratio takes no media"),
+        ({"image": {"to": "frames"}}, "standard.image.to", "frames takes no media"),
+        ({"image": {"to": "frames", "item": "url"}}, "standard.image.to", "frames takes no media"),
+        ({"image": {"only": ["https://example.com"]}}, "standard.image", "is an image: it has `to`"),
+        ({"image": {"ignore": "no images"}}, "standard.image", "is an image: it has `to`"),
+        ({"image": {"to": "frame", "also": {"lop": True}}}, "standard.image.also", "lop is not among"),
+        ({"image": {"to": "frame", "also": {"loop": 7}}}, "standard.image.also", "breaks the schema of loop"),
+        (
+            {"image": {"to": "frame", "overrides": {"count": "why"}}},
+            "standard.image.overrides",
+            "count is no other field of video",
+        ),
+        ({"seed": {"to": "width", "note": "a word"}}, "standard.seed.note", "seed is no image"),
+        ({"prompt": {"ignore": "it reads none"}}, "standard.prompt.ignore", "it needs onlyByName"),
     ],
 )
 def test_a_wrong_rule_is_named(standard: dict[str, Any], path: str, words: str) -> None:
@@ -116,6 +137,18 @@ def test_a_required_parameter_that_no_rule_writes_is_an_error() -> None:
 
     assert found == {"standard": "writes nothing to loop, which is required"}
     assert errors_of({}, required=["loop"], defaults={"loop": True}) == {}
+
+
+def test_a_field_that_a_needed_picture_overrides_needs_no_rule() -> None:
+    picture = {"to": "frame", "overrides": {"aspect_ratio": "the picture has one"}}
+    without = {"aspect_ratio": None, "image": picture}
+
+    assert errors_of(without, required=["frame"]) == {}
+    assert "has no rule for aspect_ratio" in errors_of(without)["standard"]
+
+
+def test_a_model_that_is_used_by_its_name_alone_may_read_no_prompt() -> None:
+    assert errors_of({"prompt": {"ignore": "it reads none"}}, onlyByName=True) == {}
 
 
 @pytest.mark.parametrize("value", ["mine", "", None, 7])
