@@ -191,6 +191,8 @@ class AdapterTraits:
         rate_limit: the documented limit of one key; None where none is documented.
         uploads: it puts outputs into our bucket itself, by `Submission.upload`.
         own_credentials: users may bring keys of their own.
+        earlier_jobs: inputs that name an earlier job by the provider's id. Whoever holds the same key there may name
+            any, and all users hold the operator's: such an id must be that of a job of the caller's own.
     """
 
     submit_safety: SubmitSafety
@@ -208,6 +210,7 @@ class AdapterTraits:
     rate_limit: RateLimit | None = None
     uploads: bool = False
     own_credentials: bool = True
+    earlier_jobs: tuple[str, ...] = ()
 
     @property
     def claimable(self) -> bool:

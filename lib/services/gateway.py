@@ -8,7 +8,7 @@ from lib.domain.caller import Caller
 from lib.domain.capabilities import ProviderCapabilities, capabilities_of
 from lib.domain.catalogue import Catalogue
 from lib.domain.credential import CredentialCheck
-from lib.domain.errors import FieldError, InvalidError, NotFoundError
+from lib.domain.errors import FieldError, InvalidError, InvalidParametersError, NotFoundError
 from lib.domain.media_type import MediaType
 from lib.domain.model_config import ModelConfig
 from lib.domain.pricing import UnpricedModels
@@ -57,7 +57,9 @@ class Gateway:
         Raises what `GenerateMedia.start` does, and InvalidError for a request that is wrong in itself, for a model
         that cannot honour it, and where no model can: each field with the reason and the models that can.
         """
-        return self.parts.generate().start(caller, self._generate_request(caller, asked))
+        request = self._generate_request(caller, asked)
+        self._check_earlier_jobs(caller, request)
+        return self.parts.generate().start(caller, request)
 
     def check_generation_status(self, caller: Caller, provider: str, provider_job_id: str) -> JobSnapshot:
         """How a job of the caller's stands, by its provider's own id, once that is known.
@@ -91,6 +93,23 @@ class Gateway:
     def get_adapter(self, provider: str) -> ProviderAdapter:
         """The provider's own words. Raises NotFoundError for one that is not known."""
         return self.parts.adapter(provider)
+
+    def _check_earlier_jobs(self, caller: Caller, request: GenerateRequest) -> None:
+        """Refuse an earlier job of somebody else's: the operator's key at the provider would open it to anybody."""
+        model = self.parts.catalogue().get_model_config(request.model_id)
+        theirs = self.get_adapter(model.provider).traits.earlier_jobs
+        for name, value in request.parameters.items():
+            sent_as = model.map[name].to if name in model.map else name
+            if sent_as in theirs and not self._is_own_job(caller, model.provider, value):
+                problem = f"must be the providerJobId of a job of yours at {model.provider}"
+                error = FieldError(f"parameters.{name}", problem)
+                raise InvalidParametersError(f"{error.path} {problem}", errors=[error])
+
+    def _is_own_job(self, caller: Caller, provider: str, provider_job_id: object) -> bool:
+        try:
+            return bool(self.check_generation_status(caller, provider, str(provider_job_id)))
+        except NotFoundError:
+            return False
 
     def _generate_request(self, caller: Caller, asked: GatewayRequest) -> GenerateRequest:
         if asked.model_id is None or asked.request is not None:
