@@ -63,7 +63,7 @@ def said(answer: object) -> Any:
         (music, {"prompt": "a waltz", "seed": 7}, "invalid_parameters", "seed"),
         (music, {"composition_plan": {"sections": []}, "seed": -1}, "invalid_parameters", "seed"),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: getattr(value, "__name__", str(value)[:40]),
 )
 def test_what_elevenlabs_refuses_is_refused_with_its_code(
     reading: Reading, body: dict[str, Any], code: str, param: str
@@ -82,7 +82,7 @@ def test_what_elevenlabs_refuses_is_refused_with_its_code(
         (music, {"prompt": "a waltz", "music_length_ms": 600_000}),
         (music, {"composition_plan": {"sections": []}, "seed": 7}),
     ],
-    ids=lambda value: str(value)[:40],
+    ids=lambda value: getattr(value, "__name__", str(value)[:40]),
 )
 def test_what_lies_at_the_edge_is_taken(reading: Reading, body: dict[str, Any]) -> None:
     assert isinstance(reading({"text": "hello", **body}), Wish)
