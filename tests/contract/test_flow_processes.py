@@ -19,7 +19,8 @@ from lib.stores.redis_admission import AdmissionPath
 from lib.stores.redis_cache import RedisCache
 from lib.stores.redis_client import RedisClient
 from local.backing import Redis
-from tests.fakes.flow import Clock, FakeJournal, traits
+from tests.fakes.flow import Clock, traits
+from tests.fakes.journal import FakeJournal
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 LIMIT = RateLimit(600, 60)
@@ -31,7 +32,8 @@ from lib.domain.provider import Credential, Failure, FailureKind, RateLimit
 from lib.services.flow_control import SharedFlow
 from lib.stores.flow_redis import RedisFlowStore
 from lib.stores.redis_client import RedisClient
-from tests.fakes.flow import START, FakeJournal, traits
+from tests.fakes.flow import START, traits
+from tests.fakes.journal import FakeJournal
 
 url, version = sys.argv[1:]
 flow = SharedFlow(RedisFlowStore(RedisClient(url, timeout_seconds=5)), CircuitRules(), FakeJournal())

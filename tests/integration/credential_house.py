@@ -27,7 +27,7 @@ from lib.stores.postgres.repositories.credentials import PostgresCredentials
 from local.backing import RecordDatabase
 from tests.fakes.credentials import master_key
 from tests.fakes.jobs import new_job
-from tests.integration.world import RecordingJournal
+from tests.fakes.journal import FakeJournal
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ALICE, BOB = Caller("alice"), Caller("bob")
@@ -57,7 +57,7 @@ class CredentialHouse:
     def __init__(self, database: RecordDatabase, master: MasterKey | None = None) -> None:
         self.database, self.now = database, NOW
         self.master = master or MasterKeys(master_key())
-        self.log, self.journal = SecurityNotes(), RecordingJournal()
+        self.log, self.journal = SecurityNotes(), FakeJournal()
         self._api = RecordConnection(lambda: database.api_url)
         self._worker = RecordConnection(lambda: database.worker_url)
         self.api, self.worker = PostgresCredentials(self._api), PostgresCredentials(self._worker)

@@ -18,7 +18,7 @@ from lib.stores.flow_memory import MemoryFlowStore
 from lib.stores.postgres.record import PostgresRecord
 from local.backing import RecordDatabase
 from tests.fakes.events import Context, body_of, request
-from tests.fakes.flow import FakeJournal
+from tests.fakes.journal import FakeJournal
 from tests.fakes.provider import FakeProvider
 from tests.integration.http_house import House, build
 

@@ -21,10 +21,11 @@ from lib.stores.postgres.migrator import connect
 from lib.stores.postgres.record import PostgresRecord
 from lib.stores.postgres.roles import Group
 from local.backing import Postgres, RecordDatabase
+from tests.fakes.journal import FakeJournal
 from tests.fakes.tier import FakeTier
 from tests.integration.record_calls import at, new_job, with_key
 from tests.integration.record_trouble import Trouble
-from tests.integration.world import START, RecordingJournal, World
+from tests.integration.world import START, World
 
 WRITERS = 4
 JOBS_EACH = 40
@@ -133,7 +134,7 @@ def test_what_is_old_goes_and_nothing_else_though_the_record_goes_away_meanwhile
             strike(own)
         return False
 
-    retention = Retention(record, RecordingJournal(), RetentionPeriods(), rows=300, batches=100)
+    retention = Retention(record, FakeJournal(), RetentionPeriods(), rows=300, batches=100)
     told = 0
     for _ in range(3):
         try:

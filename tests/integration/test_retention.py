@@ -21,8 +21,8 @@ from lib.stores.postgres.connection import RecordConnection
 from lib.stores.postgres.record import PostgresRecord
 from local.backing import RecordDatabase
 from tests.fakes.jobs import new_job
+from tests.fakes.journal import FakeJournal
 from tests.integration.aged_record import DUE, JOBS, AgedRecord
-from tests.integration.world import RecordingJournal
 
 NOW = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 LONGEST_LOCK_WAIT = "250ms"
@@ -133,7 +133,7 @@ def test_what_is_due_is_removed_while_others_write_and_nothing_else(
     aged: AgedRecord, worker: PostgresRecord, worker_url: str
 ) -> None:
     aged.fill(LOGS_ONLY)
-    journal = RecordingJournal()
+    journal = FakeJournal()
     retention = Retention(worker, journal, LOGS_ONLY, batches=BATCHES)
     with writing(worker_url) as writers:
         removed = sweep_all(retention)
@@ -151,7 +151,7 @@ def test_a_job_goes_with_all_that_belongs_to_it_unless_it_has_not_ended(
 ) -> None:
     aged.fill(JOBS_TOO)
     with writing(worker_url) as writers:
-        removed = in_all(sweep_all(Retention(worker, RecordingJournal(), JOBS_TOO)))
+        removed = in_all(sweep_all(Retention(worker, FakeJournal(), JOBS_TOO)))
     assert [writer.error for writer in writers] == [None, None]
     assert exactly_what_was_due_is_gone(aged)
     assert removed["jobs"] == aged.due["jobs"] > JOBS // 15
@@ -169,7 +169,7 @@ def test_two_sweeps_at_once_remove_each_row_once(aged: AgedRecord, worker_url: s
 
     def sweep() -> None:
         connection = RecordConnection(lambda: worker_url)
-        removed.extend(sweep_all(Retention(PostgresRecord(connection), RecordingJournal(), LOGS_ONLY)))
+        removed.extend(sweep_all(Retention(PostgresRecord(connection), FakeJournal(), LOGS_ONLY)))
         connection.close()
 
     threads = [threading.Thread(target=sweep) for _ in range(2)]

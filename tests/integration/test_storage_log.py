@@ -11,9 +11,10 @@ from lib.domain.provider import OutputKind, ProviderOutput
 from lib.domain.stored_output import CopyLimits, OutputFault
 from lib.services.store_output import StoragePorts, store_output
 from lib.stores.postgres.record import PostgresRecord
+from tests.fakes.darkroom import THUMBNAIL, FakeDarkroom
 from tests.fakes.output_source import FakeSource
 from tests.integration.work_log import generate, only, operations, replace_outputs, small_parts, steps, store
-from tests.integration.world import PICTURE, PLACE, THUMBNAIL, FakeDarkroom, World
+from tests.integration.world import PICTURE, PLACE, World
 
 
 def test_storing_logs_one_download_one_upload_and_the_small_picture(world: World, postgres_url: str) -> None:

@@ -4,9 +4,10 @@ from lib.domain.errors import OutputError, RecordUnavailableError, UnavailableEr
 from lib.domain.job import JobStatus
 from lib.domain.stored_output import OutputFault
 from tests.fakes.bucket import away
+from tests.fakes.darkroom import THUMBNAIL
 from tests.fakes.output_source import stops_after, unavailable
 from tests.integration.work_log import generate, only, operations, replace_outputs, small_parts, steps, store
-from tests.integration.world import PICTURE, THUMBNAIL, World
+from tests.integration.world import PICTURE, World
 
 
 def test_a_pause_is_reported_and_the_next_try_reports_only_its_own_bytes(

@@ -7,8 +7,9 @@ from lib.domain.provider import Failure, FailureKind, RemoteStatus
 from lib.domain.provider_json import update_to_json
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.credentials import leaks
+from tests.fakes.memory_queue import Message
 from tests.fakes.tier import FakeTier
-from tests.integration.world import CREDENTIAL, Message, World
+from tests.integration.world import CREDENTIAL, World
 
 EVERYTHING = "select (select jsonb_agg(j) from jobs j)::text || (select jsonb_agg(a) from attempts a)::text"
 

@@ -18,7 +18,7 @@ from lib.stores.postgres.repositories.jobs import PostgresJobs
 from lib.stores.postgres.repositories.storage_operations import PostgresStorageLog
 from lib.stores.postgres.repositories.timeline import PostgresTimeline
 from tests.fakes.cache import FakeCache
-from tests.integration.world import RecordingJournal
+from tests.fakes.journal import FakeJournal
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
@@ -41,7 +41,7 @@ class VideoWorld:
         self.connection = connection
         self.record = PostgresRecord(connection)
         self.published: list[JobSnapshot] = []
-        self.journal = RecordingJournal()
+        self.journal = FakeJournal()
         self.cache = FakeCache()
         progress = ProgressStore(self.cache, on_outage=lambda _name: None)
         after = AfterCommit(self.record, self._publish, {}, self.journal)

@@ -10,7 +10,8 @@ from psycopg.rows import dict_row
 from lib.domain.provider import ProviderOutput
 from lib.domain.stored_output import CopyLimits
 from lib.services.store_output import StoragePorts, store_output
-from tests.integration.world import FakeDarkroom, World
+from tests.fakes.darkroom import FakeDarkroom
+from tests.integration.world import World
 
 Row = dict[str, Any]
 

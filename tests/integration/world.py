@@ -1,19 +1,16 @@
 """The services around a real record and real mirrors, with a clock, queues and a provider that a test can disturb."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, TypeVar
 
 from lib.domain.caller import Caller
-from lib.domain.errors import ConfigurationError, GatewayError, UnavailableError
+from lib.domain.errors import ConfigurationError, GatewayError
 from lib.domain.provider import Credential
 from lib.domain.provider_json import update_from_json, update_to_json
 from lib.domain.retention import RetentionPeriods
 from lib.domain.snapshot import JobSnapshot
-from lib.domain.stored_output import ContentType, MediaFacts, Preview
 from lib.domain.timing import Timing
 from lib.ports.holds import GrantEverything
 from lib.ports.record import Answer, PlannedAttempt
@@ -39,111 +36,21 @@ from lib.services.take_outputs import TakeOwnOutputs
 from lib.services.waiting import TryLaterError
 from lib.stores.models_source import load_catalogue
 from tests.fakes.bucket import FakeBucket
+from tests.fakes.darkroom import FakeDarkroom
+from tests.fakes.journal import FakeJournal
+from tests.fakes.memory_queue import MemoryQueue
 from tests.fakes.output_source import FakeSource
+from tests.fakes.processed_events import FakeProcessedEvents
 from tests.fakes.provider import FakeProvider
 from tests.fakes.seam import Killed, Seam
 
 T = TypeVar("T")
 START = datetime(2026, 11, 20, 12, 30, tzinfo=UTC)
 VISIBILITY_SECONDS = 90
-LARGEST_MESSAGE = 1024 * 1024
 CATALOGUE = load_catalogue("config/models/replicate.json")
 CREDENTIAL = Credential("replicate", "r8_Qx7mTz2LwK9vBn4RfYh8PdGc")
 PLACE = BucketPlace("media-bucket", "eu-central-1")
 PICTURE = b"\x89PNG\r\n\x1a\n" + bytes(992)
-THUMBNAIL = b"a small picture"
-
-
-@dataclass
-class Message:
-    """One message in a queue, visible from `visible_at`."""
-
-    body: dict[str, Any]
-    visible_at: datetime
-    receives: int = 0
-
-
-@dataclass
-class MemoryQueue:
-    """At least once, in no order."""
-
-    clock: Callable[[], datetime]
-    messages: list[Message] = field(default_factory=list)
-
-    def send(self, message: Mapping[str, Any], *, group: str, delay_seconds: float = 0) -> None:
-        """See the port. Whatever happens, no part of a key is in any message; SQS takes none over 1 MiB."""
-        text = json.dumps(message)
-        if len(text) > LARGEST_MESSAGE:
-            raise UnavailableError("One or more parameters are invalid: the message is too long")
-        key = CREDENTIAL.secret.removeprefix("r8_")
-        assert not any(key[start : start + 8] in text for start in range(len(key) - 7))
-        body = json.loads(text)
-        self.messages.append(Message(body, self.clock() + timedelta(seconds=delay_seconds)))
-
-    def send_many(self, messages: Sequence[tuple[Mapping[str, Any], str]]) -> int:
-        """See the port."""
-        for message, group in messages:
-            self.send(message, group=group)
-        return 0
-
-    def visible(self) -> list[Message]:
-        """What could be received now."""
-        return [message for message in self.messages if message.visible_at <= self.clock()]
-
-
-@dataclass
-class RecordingJournal:
-    """Keeps what it is told."""
-
-    versions: dict[str, list[int]] = field(default_factory=dict)
-    events: list[tuple[str, str]] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def transition(self, event: str, job: JobSnapshot) -> None:
-        """See the port."""
-        self.versions.setdefault(job.job_id, []).append(job.version)
-        self.events.append((event, job.job_id))
-
-    def note(self, event: str, job_id: str | None = None, **facts: str | float | bool | None) -> None:
-        """See the port."""
-        self.events.append((event, job_id or ""))
-
-    def webhook_latency(self, job: JobSnapshot, seconds: float) -> None:
-        """See the port."""
-        self.events.append((f"webhook_latency {seconds}", job.job_id))
-
-    def count(self, name: str, **dimensions: str) -> None:
-        """See the port."""
-        self.counts[name] = self.counts.get(name, 0) + 1
-
-
-class MemoryProcessedEvents:
-    """Markers of processed webhooks."""
-
-    def __init__(self) -> None:
-        self.marked: set[tuple[str, str]] = set()
-
-    def seen(self, provider: str, webhook_id: str, now: datetime) -> bool:
-        """See the port."""
-        return (provider, webhook_id) in self.marked
-
-    def mark(self, provider: str, webhook_id: str, now: datetime) -> None:
-        """See the port."""
-        self.marked.add((provider, webhook_id))
-
-
-class FakeDarkroom:
-    """Looks at files and draws small pictures without decoding anything."""
-
-    def probe(self, file: BinaryIO, content: ContentType) -> MediaFacts:
-        """See `MediaProbe`."""
-        return MediaFacts(64, 64)
-
-    def paint(
-        self, file: BinaryIO, content: ContentType, facts: MediaFacts, stop: Callable[[], bool]
-    ) -> Preview:
-        """See `PreviewPainter`."""
-        return Preview(ContentType("image/webp", "webp"), THUMBNAIL, 16, 16)
 
 
 class World:
@@ -155,10 +62,10 @@ class World:
         self.real_record = record
         self.record = self.seam.wrap(record, "record")
         self.provider = FakeProvider(self.clock)
-        self.journal = RecordingJournal()
-        self.advance_queue = MemoryQueue(self.clock)
-        self.store_queue = MemoryQueue(self.clock)
-        self.submit_queue = MemoryQueue(self.clock)
+        self.journal = FakeJournal()
+        self.advance_queue = MemoryQueue(self.clock, CREDENTIAL.secret)
+        self.store_queue = MemoryQueue(self.clock, CREDENTIAL.secret)
+        self.submit_queue = MemoryQueue(self.clock, CREDENTIAL.secret)
         self.refused_keys: list[str] = []
         self.key_is_lost = False
         self.fallbacks: tuple[PlannedAttempt, ...] = ()
@@ -221,7 +128,7 @@ class World:
         advance = AdvanceJob(parts)
         self.handle = HandleMessage(
             advance,
-            MemoryProcessedEvents(),
+            FakeProcessedEvents(),
             lambda message: update_from_json(message["update"]),
             lambda _job_id, _now: True,
             self.journal,

@@ -7,7 +7,8 @@ from lib.domain.flow import Allowance, CircuitRules, FlowAsk, FlowReport, millis
 from lib.domain.provider import Credential, Failure, FailureKind, RateLimit
 from lib.services.flow_control import SharedFlow
 from lib.stores.flow_memory import MemoryFlowStore
-from tests.fakes.flow import KEY, Clock, FakeJournal, traits
+from tests.fakes.flow import KEY, Clock, traits
+from tests.fakes.journal import FakeJournal
 
 LIMITS = [RateLimit(600, 60), RateLimit(900, 150), RateLimit(6, 1), RateLimit(60, 10), RateLimit(3000, 8)]
 STEPS = st.lists(

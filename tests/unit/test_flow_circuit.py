@@ -9,7 +9,8 @@ from lib.domain.flow import BOTH_CLOSED, CircuitRules, Traffic
 from lib.domain.provider import Credential, Failure, FailureKind
 from lib.services.flow_control import PROBE_MARGIN_SECONDS, SharedFlow
 from lib.stores.flow_memory import MemoryFlowStore
-from tests.fakes.flow import KEY, Clock, FakeJournal, traits
+from tests.fakes.flow import KEY, Clock, traits
+from tests.fakes.journal import FakeJournal
 
 OUTAGE = Failure(FailureKind.OUTAGE, "no answer", True)
 NO_OUTAGES = sorted(set(FailureKind) - {FailureKind.OUTAGE, FailureKind.RATE_LIMITED})

@@ -25,7 +25,8 @@ from lib.providers.replicate import ReplicateAdapter
 from lib.providers.submit import submit
 from lib.services.flow_control import SharedFlow
 from lib.stores.flow_memory import MemoryFlowStore
-from tests.fakes.flow import Clock, FakeJournal
+from tests.fakes.flow import Clock
+from tests.fakes.journal import FakeJournal
 from tests.fakes.replicate_answers import PREDICTION_ID, answer
 from tests.fakes.scripted_transport import ScriptedTransport
 
