@@ -1,60 +1,12 @@
-"""Copying outputs by URL: in parts, over breaks, pauses, changes, and more than once."""
-
-from collections.abc import Callable
-from datetime import UTC, datetime
-from functools import partial
+"""Copying an output by URL: whole, once, within its limits, and of its type."""
 
 import pytest
 
-from lib.domain.errors import OutputError, UnavailableError
-from lib.domain.media_type import MediaType
-from lib.domain.provider import OutputKind, ProviderOutput
-from lib.domain.stored_output import (
-    CopiedObject,
-    CopyCheckpoint,
-    CopyLimits,
-    OutputFault,
-    OutputTarget,
-    Paused,
-)
-from lib.services.copy_output import copy_output, never
-from tests.fakes.bucket import FakeBucket, away
-from tests.fakes.output_source import FakeSource, stops_after, unavailable
-
-TARGET = OutputTarget(
-    "job-1", "user-1", "sdxl", MediaType.IMAGE, 0, datetime(2026, 1, 31, 23, 30, tzinfo=UTC)
-)
-KEY = "media/user-1/image/2026/01/31/job-1/0.png"
-URL = ProviderOutput(OutputKind.URL, "https://files.example/0.png")
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 4
-LIMITS = CopyLimits(max_bytes=10_000, part_bytes=100, read_bytes=30, parts_in_flight=2, resumes=3, restarts=2)
-
-
-def copied(
-    source: FakeSource,
-    bucket: FakeBucket,
-    *,
-    stop: Callable[[], bool] = never,
-    checkpoint: CopyCheckpoint | None = None,
-    limits: CopyLimits = LIMITS,
-) -> CopiedObject | Paused:
-    return copy_output(
-        URL, TARGET, bucket=bucket, source=source, limits=limits, stop=stop, checkpoint=checkpoint
-    )
-
-
-def refusal(source: FakeSource, bucket: FakeBucket, limits: CopyLimits = LIMITS) -> OutputError:
-    with pytest.raises(OutputError) as caught:
-        copied(source, bucket, limits=limits)
-    return caught.value
-
-
-def paused(source: FakeSource, bucket: FakeBucket, reads: int) -> CopyCheckpoint:
-    answers = stops_after(reads)
-    outcome = copied(source, bucket, stop=lambda: next(answers))
-    assert isinstance(outcome, Paused)
-    assert outcome.checkpoint is not None
-    return outcome.checkpoint
+from lib.domain.errors import OutputError
+from lib.domain.stored_output import CopiedObject, CopyLimits, OutputFault
+from tests.fakes.bucket import FakeBucket
+from tests.fakes.copying import KEY, PNG, copied, refusal
+from tests.fakes.output_source import FakeSource, unavailable
 
 
 def test_a_large_output_arrives_whole_in_parts_with_its_type_and_owner() -> None:
@@ -105,138 +57,6 @@ def test_an_object_of_another_job_is_not_taken_for_this_one() -> None:
     )
     assert isinstance(copied(FakeSource(PNG), bucket), CopiedObject)
     assert bucket.bodies[KEY] == PNG
-
-
-@pytest.mark.parametrize("silently", [True, False])
-def test_a_truncated_body_is_continued_by_range_in_the_same_call(*, silently: bool) -> None:
-    bucket, source = FakeBucket(), FakeSource(PNG, breaks=[50, 333, 120], breaks_silently=silently)
-    copied(source, bucket)
-    assert bucket.bodies[KEY] == PNG
-    assert source.opened == [0, 50, 383, 503]
-
-
-def test_a_body_that_is_truncated_again_and_again_is_worth_another_try_later() -> None:
-    bucket, source = FakeBucket(), FakeSource(PNG, breaks=[150, 10, 10, 10, 10], breaks_silently=True)
-    error = refusal(source, bucket)
-    assert error.code == OutputFault.UNAVAILABLE
-    assert error.retryable
-    assert source.opened == [0, 150, 160, 170]
-
-
-def test_what_a_failed_call_stored_is_used_by_the_next_one_without_a_checkpoint() -> None:
-    bucket = FakeBucket()
-    refusal(
-        FakeSource(PNG, breaks=[450]),
-        bucket,
-        limits=CopyLimits(part_bytes=100, read_bytes=30, resumes=0),
-    )
-    assert len(bucket.uploads) == 1
-    source = FakeSource(PNG)
-    copied(source, bucket, limits=CopyLimits(part_bytes=100, read_bytes=30))
-    assert bucket.bodies[KEY] == PNG
-    assert source.opened == [0, 400]
-    assert not bucket.uploads
-
-
-def test_an_upload_left_behind_with_another_beginning_is_not_continued() -> None:
-    bucket = FakeBucket()
-    upload = bucket.begin_upload(KEY, "image/png", {})
-    bucket.upload_part(KEY, upload, 1, b"x" * 100)
-    source = FakeSource(PNG)
-    copied(source, bucket)
-    assert bucket.bodies[KEY] == PNG
-    assert source.opened == [0]
-
-
-def test_a_paused_copy_goes_on_by_range_behind_the_stored_parts() -> None:
-    bucket = FakeBucket()
-    checkpoint = paused(FakeSource(PNG), bucket, reads=10)
-    assert CopyCheckpoint.from_json(checkpoint.as_json()) == checkpoint
-    source = FakeSource(PNG)
-    copied(source, bucket, checkpoint=checkpoint)
-    assert source.opened == [200]
-    assert bucket.bodies[KEY] == PNG
-    assert not bucket.uploads
-
-
-def test_a_copy_comes_to_its_end_over_many_short_calls() -> None:
-    bucket, checkpoint, calls = FakeBucket(), None, 0
-    outcome: CopiedObject | Paused = Paused()
-    while isinstance(outcome, Paused):
-        outcome = copied(FakeSource(PNG), bucket, stop=partial(next, stops_after(5)), checkpoint=checkpoint)
-        checkpoint = outcome.checkpoint if isinstance(outcome, Paused) else None
-        calls += 1
-    assert calls > 5
-    assert bucket.bodies == {KEY: PNG}
-
-
-def test_a_pause_before_the_first_part_leaves_nothing_behind() -> None:
-    bucket = FakeBucket()
-    answers = stops_after(2)
-    assert copied(FakeSource(PNG), bucket, stop=lambda: next(answers)) == Paused(None)
-    assert not bucket.uploads
-
-
-def test_a_source_that_does_not_honour_ranges_is_read_again_from_zero() -> None:
-    bucket, source = FakeBucket(), FakeSource(PNG, honours_ranges=False)
-    checkpoint = paused(FakeSource(PNG), bucket, reads=10)
-    copied(source, bucket, checkpoint=checkpoint)
-    assert source.opened == [200, 0]
-    assert bucket.bodies[KEY] == PNG
-    assert not bucket.uploads
-
-
-def test_an_output_that_changed_is_read_again_from_zero_and_never_mixed() -> None:
-    bucket = FakeBucket()
-    checkpoint = paused(FakeSource(PNG), bucket, reads=10)
-    other = PNG[:8] + b"another picture" * 60
-    source = FakeSource(other, validator='"v2"')
-    copied(source, bucket, checkpoint=checkpoint)
-    assert source.opened == [200, 0]
-    assert bucket.bodies[KEY] == other
-    assert not bucket.uploads
-
-
-def test_an_output_that_never_stays_the_same_is_given_up_for_now() -> None:
-    bucket = FakeBucket()
-    source = FakeSource(PNG, honours_ranges=False, breaks=[150] * 20)
-    error = refusal(source, bucket)
-    assert error.retryable
-    assert not bucket.uploads
-
-
-def test_a_checkpoint_whose_upload_is_gone_begins_anew() -> None:
-    bucket = FakeBucket()
-    checkpoint = CopyCheckpoint("upload-99", KEY, "image/png", 100, len(PNG), '"v1"')
-    source = FakeSource(PNG)
-    copied(source, bucket, checkpoint=checkpoint)
-    assert bucket.bodies[KEY] == PNG
-
-
-def test_a_part_behind_a_gap_is_uploaded_again() -> None:
-    bucket = FakeBucket()
-    checkpoint = paused(FakeSource(PNG), bucket, reads=18)
-    del bucket.uploads[checkpoint.upload_id][2]
-    source = FakeSource(PNG)
-    copied(source, bucket, checkpoint=checkpoint)
-    assert source.opened == [100]
-    assert bucket.bodies[KEY] == PNG
-
-
-def test_a_concurrent_worker_that_finishes_first_wins_and_the_object_is_used() -> None:
-    bucket = FakeBucket()
-    checkpoint = paused(FakeSource(PNG), bucket, reads=10)
-
-    def other_worker_finishes() -> None:
-        bucket.before.clear()
-        copied(FakeSource(PNG), bucket, checkpoint=checkpoint)
-
-    bucket.before["complete_upload"] = other_worker_finishes
-    outcome = copied(FakeSource(PNG), bucket, checkpoint=checkpoint)
-    assert isinstance(outcome, CopiedObject)
-    assert outcome.reused
-    assert bucket.bodies == {KEY: PNG}
-    assert not bucket.uploads
 
 
 def test_two_uploads_of_one_output_leave_one_object_and_no_upload() -> None:
@@ -319,25 +139,3 @@ def test_an_error_of_the_source_passes_as_it_is() -> None:
     source = FakeSource(PNG, refusal=later)
     assert refusal(source, FakeBucket()) is later
     assert source.opened == [0]
-
-
-def test_an_expired_output_drops_what_was_stored_of_it() -> None:
-    bucket = FakeBucket()
-    checkpoint = paused(FakeSource(PNG), bucket, reads=10)
-    gone = OutputError("The output is not there any more.", code=OutputFault.EXPIRED)
-    with pytest.raises(OutputError, match="not there"):
-        copied(FakeSource(PNG, refusal=gone), bucket, checkpoint=checkpoint)
-    assert not bucket.uploads
-
-
-def test_a_bucket_that_is_away_loses_nothing() -> None:
-    bucket = FakeBucket()
-    checkpoint = paused(FakeSource(PNG), bucket, reads=10)
-    bucket.before["upload_part"] = away
-    with pytest.raises(UnavailableError):
-        copied(FakeSource(PNG), bucket, checkpoint=checkpoint)
-    bucket.before.clear()
-    source = FakeSource(PNG)
-    copied(source, bucket, checkpoint=checkpoint)
-    assert source.opened == [200]
-    assert bucket.bodies[KEY] == PNG
