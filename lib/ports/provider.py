@@ -124,7 +124,7 @@ class ProviderAdapter(Protocol):
         ...
 
     def parse_result(self, response: HttpResponse) -> ProviderUpdate:
-        """Read the result: SUCCEEDED with outputs, or FAILED."""
+        """Read the result: SUCCEEDED with outputs, or with another `result_ref` to be asked for; RUNNING; FAILED."""
         ...
 
     def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:

@@ -92,13 +92,18 @@ class HttpProviderClient:
             operation = Operation.RESULT if request.media_answer else Operation.POLL
             answer = self._send(heard, request, operation)
             update = update_without_key(self._about(remote, self._adapter.parse_poll(answer)), opened)
-            if update.status is not RemoteStatus.SUCCEEDED or update.outputs:
-                return update
-            request = self._adapter.result_request(replace(remote, result_ref=update.result_ref), opened)
-            if request is None:
-                return update
-            answer = self._send(heard, request, Operation.RESULT)
-            return update_without_key(self._about(remote, self._adapter.parse_result(answer)), opened)
+            asked: str | None = None
+            # an answer about a result may name what is to be asked for next, such as a file that is ready now
+            while (
+                update.status is RemoteStatus.SUCCEEDED and not update.outputs and update.result_ref != asked
+            ):
+                asked = update.result_ref
+                request = self._adapter.result_request(replace(remote, result_ref=asked), opened)
+                if request is None:
+                    return update
+                answer = self._send(heard, request, Operation.RESULT)
+                update = update_without_key(self._about(remote, self._adapter.parse_result(answer)), opened)
+            return update
 
     def cancel(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
         """Ask to cancel."""

@@ -31,8 +31,10 @@ from lib.providers.adapter import BaseAdapter
 from lib.providers.answers import json_object, raise_unless_success
 from lib.providers.base_url import checked_base_url
 from lib.providers.gemini_interactions import (
+    DOWNLOAD,
     FILE_ID,
     INTERACTION_ID,
+    file_update,
     interaction_id,
     interaction_update,
     read_interaction,
@@ -56,7 +58,6 @@ TRAITS = AdapterTraits(
     credential_fields=(CredentialField("apiKey", "The API key, as in AIza..."),),
     poll_seconds=5.0,
     output_life_seconds=2 * 86_400.0,
-    earlier_jobs=("previous_interaction_id",),
 )
 
 
@@ -122,16 +123,22 @@ class GeminiAdapter(BaseAdapter):
         return read_interaction(response)
 
     def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
-        """Build `GET /download/v1beta/files/{id}:download?alt=media`. Raises `InvalidError` for an impossible id."""
-        if not FILE_ID.fullmatch(remote.result_ref):
+        """Build `GET /v1beta/files/{id}`, then, of a file that is active, `GET /download/...:download?alt=media`.
+
+        Raises `InvalidError` for an impossible id.
+        """
+        file_id = remote.result_ref.removesuffix(DOWNLOAD)
+        if not FILE_ID.fullmatch(file_id):
             raise InvalidError(f"{remote.result_ref!r} is not the id of a file of the Gemini API")
-        url = f"{self.base_url}/download/v1beta/files/{remote.result_ref}:download?alt=media"
+        if file_id == remote.result_ref:
+            return HttpRequest("GET", f"{self.base_url}/v1beta/files/{file_id}", _headers(credential))
+        url = f"{self.base_url}/download/v1beta/files/{file_id}{DOWNLOAD}?alt=media"
         return HttpRequest("GET", url, {**_headers(credential), "Accept": "*/*"}, media_answer=True)
 
     def parse_result(self, response: HttpResponse) -> ProviderUpdate:
-        """Read the file; one that Google still works on is RUNNING, and is asked for with the next poll.
+        """Read the file, or how it stands: one that Google still works on is RUNNING, and asked for with the next poll.
 
-        One that is gone is FAILED: Google keeps files for two days.
+        One that is gone is FAILED: Google keeps files for two days. So is one that Google could not make.
         """
         if response.status == 400 and str(envelope(response).get("status", "")).lower() == _NOT_YET:
             return ProviderUpdate(RemoteStatus.RUNNING, raw_status="completed, the file not yet active")
@@ -139,6 +146,9 @@ class GeminiAdapter(BaseAdapter):
             failure = Failure(FailureKind.DATA_EXPIRED, failure_in_http(response).message)
             return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status="completed, the file gone")
         raise_unless_success(response, failure_in_http)
+        file = {} if response.blobs else json_object(response.body)
+        if "state" in file:
+            return file_update(file)
         return ProviderUpdate(
             RemoteStatus.SUCCEEDED,
             outputs=(body_output(response),),

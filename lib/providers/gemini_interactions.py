@@ -31,6 +31,28 @@ _OTHER_ENDS = {
 _FILE = re.compile(r"(?:^|/)files/(?P<id>[A-Za-z0-9_-]{1,128})(?=$|[:/?])")
 
 
+DOWNLOAD = ":download"
+"""What follows a file's id where the file itself is to be asked for, and not how it stands."""
+
+
+def file_update(file: Mapping[str, Any]) -> ProviderUpdate:
+    """How the file of a completed interaction stands. A state that we do not know stays non-final."""
+    said, found = file.get("state"), _FILE.search(str(file.get("name", "")))
+    state = said.strip().upper() if isinstance(said, str) else ""
+    raw_status = f"completed, the file {state.lower()[:50]}"
+    if state == "ACTIVE" and found:
+        return ProviderUpdate(
+            RemoteStatus.SUCCEEDED, raw_status=raw_status, result_ref=f"{found['id']}{DOWNLOAD}"
+        )
+    if state == "FAILED":
+        error = file.get("error")
+        failure = failure_in_error(error if isinstance(error, dict) else {}, silence="Google gave no reason")
+        if failure.kind is FailureKind.UNKNOWN:
+            failure = Failure(FailureKind.MODEL_ERROR, failure.message)
+        return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status=raw_status)
+    return ProviderUpdate(RemoteStatus.RUNNING, raw_status=raw_status)
+
+
 def interaction_id(interaction: Mapping[str, Any]) -> str | None:
     """The interaction's id, if it has one that may stand in an address."""
     found = interaction.get("id")

@@ -134,7 +134,7 @@ async def get_file(request: Request) -> Response:
     task = _file_task(request)
     if answer := _refused(request):
         return answer
-    if task is None:
+    if task is None or "purged" in task.faults:
         return google_error(404)
     name = request.path_params["id"]
     state = "ACTIVE" if _is_active(world_of(request), task) else "PROCESSING"

@@ -117,11 +117,16 @@ def test_another_project_is_denied(talk: Callable[[str], Talk]) -> None:
 
 
 def test_omni_makes_a_video_that_is_fetched_from_its_file(talk: Callable[[str], Talk]) -> None:
-    update = talk("gemini").end_of(
-        OMNI, prompt="a kite", response_format={"duration": 3, "resolution": "360p"}
-    )
+    gemini = talk("gemini")
+    httpx.post(f"{gemini.url}/_sim/reset")
+    update = gemini.end_of(OMNI, prompt="a kite", response_format={"duration": 3, "resolution": "360p"})
     assert update.status is RemoteStatus.SUCCEEDED
     assert bytes_of(update)[4:8] == b"ftyp"
+    asked = httpx.get(f"{gemini.url}/_sim/log", params={"path": "/files/"}).json()["requests"]
+    *states, last = [request["path"].partition("v1beta/files/")[0] for request in asked]
+    assert last == "/download/"
+    assert states
+    assert set(states) == {"/"}
 
 
 def test_omni_is_canceled(talk: Callable[[str], Talk]) -> None:

@@ -136,6 +136,15 @@ def test_a_completed_video_is_fetched_from_its_file_with_the_key() -> None:
     request = adapter.result_request(RemoteJob(ID, result_ref=update.result_ref), KEY)
 
     assert request is not None
+    assert (request.method, request.url) == ("GET", f"{BASE}/v1beta/files/abc-123xyz")
+    assert request.headers["x-goog-api-key"] == "AIza-secret"
+    assert not request.media_answer
+
+    update = adapter.parse_result(stored_answer("gemini", "file_active"))
+    assert (update.status, update.outputs) == (RemoteStatus.SUCCEEDED, ())
+    request = adapter.result_request(RemoteJob(ID, result_ref=update.result_ref), KEY)
+
+    assert request is not None
     assert (request.method, request.url) == (
         "GET",
         f"{BASE}/download/v1beta/files/abc-123xyz:download?alt=media",
@@ -149,7 +158,7 @@ def test_a_file_may_be_named_in_short_and_the_status_in_capitals() -> None:
     assert (update.status, update.result_ref) == (RemoteStatus.SUCCEEDED, "abc-123xyz")
 
 
-@pytest.mark.parametrize("result_ref", ["", "../x", "a/b", "a?b"])
+@pytest.mark.parametrize("result_ref", ["", "../x", "a/b", "a?b", ":download", "a/b:download"])
 def test_a_file_id_that_is_none_is_never_part_of_an_address(result_ref: str) -> None:
     with pytest.raises(InvalidError):
         adapter.result_request(RemoteJob(ID, result_ref=result_ref), KEY)
@@ -165,8 +174,29 @@ def test_a_video_inside_the_answer_is_taken_as_it_is() -> None:
 
 def test_a_file_that_is_not_ready_is_asked_for_again() -> None:
     assert adapter.parse_result(stored_answer("gemini", "file_not_active")).status is RemoteStatus.RUNNING
+    assert adapter.parse_result(stored_answer("gemini", "file_processing")).status is RemoteStatus.RUNNING
     [output] = adapter.parse_result(stored_answer("gemini", "file")).outputs
     assert output.kind is OutputKind.DATA_URL
+
+
+@pytest.mark.parametrize("state", ["PROCESSING", "processing", "STATE_UNSPECIFIED", "RESTING", "", 7, None])
+def test_a_file_in_any_other_state_is_asked_for_again(state: object) -> None:
+    update = adapter.parse_result(stored_answer("gemini", "file_active", state=state))
+    assert (update.status, update.result_ref) == (RemoteStatus.RUNNING, "")
+
+
+def test_a_file_that_google_could_not_make_ends_the_job_with_its_words() -> None:
+    update = adapter.parse_result(stored_answer("gemini", "file_failed"))
+    assert update.status is RemoteStatus.FAILED
+    assert update.failure is not None
+    assert (update.failure.kind, update.failure.message) == (
+        FailureKind.OUTAGE,
+        "The video could not be encoded.",
+    )
+    for error in (None, {}, "odd", {"message": "It broke."}):
+        failure = adapter.parse_result(stored_answer("gemini", "file_failed", error=error)).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.MODEL_ERROR
 
 
 @pytest.mark.parametrize("name", ["file_gone", "file_denied"])
