@@ -71,7 +71,9 @@ def choose_model() -> "ChooseModel":
         catalogue=bootstrap.catalogue(),
         policy=bootstrap.choose_key(),
         own_keys=_own_keys,
-        is_shut=lambda name, version: bootstrap.flow_control().is_shut(name, version, bootstrap.clock()),
+        is_shut=lambda name, version, user_id: bootstrap.flow_control().is_shut(
+            name, version, user_id, bootstrap.clock()
+        ),
         unpriced=bootstrap.unpriced_models(),
     )
 

@@ -128,12 +128,16 @@ class Circuit:
 
     A probe whose process died is taken over at `probe_until`. A circuit that is in doubt is half open without a failure
     of its own: the other one has opened.
+
+    `only_for`: all failures on end were errors that the provider answered to this one user, whose input may have caused
+    them. It opens for that user alone; the first failure of another kind, or of another user, makes it everybody's.
     """
 
     failures: int = 0
     failed_at: int = 0
     open_until: int = 0
     probe_until: int = 0
+    only_for: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -142,8 +146,12 @@ class Circuit:
 
     @property
     def has_failed(self) -> bool:
-        """Open or half open after failures of its own."""
-        return self.is_open and self.failures > 0
+        """Open or half open after failures of its own, for everybody."""
+        return self.is_open and self.failures > 0 and not self.only_for
+
+    def seen_by(self, user_id: str) -> Self:
+        """As it is for this user's calls: closed where it is another's alone."""
+        return self if self.only_for in ("", user_id) else type(self)()
 
     def wait(self, now: int) -> int:
         """The milliseconds until a call may be made; of a half-open circuit only by whoever gets the probe."""
@@ -157,27 +165,32 @@ class Circuit:
         """After the probe was given back unused."""
         return replace(self, probe_until=0)
 
-    def failed(self, now: int, rules: CircuitRules) -> Self:
-        """After a call that nobody answered. While it is open, calls that began before say nothing new."""
-        if self.is_open:
-            failures = max(self.failures + 1, rules.failures)
-            return self._opened(failures, now, rules) if now >= self.open_until else self
-        goes_on = now - self.failed_at <= rules.streak_seconds * 1000
-        failures = (self.failures if goes_on else 0) + 1
-        if failures >= rules.failures:
-            return self._opened(failures, now, rules)
-        return replace(self, failures=failures, failed_at=now)
+    def failed(self, now: int, rules: CircuitRules, error_for: str = "") -> Self:
+        """After a call that failed; `error_for` is the user whose input may be why, "" where it cannot be.
 
-    def answered(self, now: int) -> Self:
-        """After an answer. One to a call from before it opened does not close it."""
-        return type(self)() if now >= self.open_until else self
+        While it is open, calls that began before say nothing new.
+        """
+        if self.is_open and self.only_for in ("", error_for):
+            failures = max(self.failures + 1, rules.failures)
+            return self._opened(failures, now, rules, self.only_for) if now >= self.open_until else self
+        goes_on = self.failures > 0 and now - self.failed_at <= rules.streak_seconds * 1000
+        only_for = error_for if not goes_on or error_for == self.only_for else ""
+        failures = min(self.failures + 1 if goes_on else 1, rules.failures)
+        if failures >= rules.failures:
+            return self._opened(failures, now, rules, only_for)
+        return type(self)(failures, now, only_for=only_for)
+
+    def answered(self, now: int, user_id: str = "") -> Self:
+        """After an answer. One to a call from before it opened does not close it, unless it is open for another."""
+        return type(self)() if now >= self.seen_by(user_id).open_until else self
 
     def doubted(self, now: int) -> Self:
         """After the other circuit opened: one call finds out whether this one is to open, too."""
-        return self if self.is_open else replace(self, failures=0, open_until=now)
+        already = self.is_open and not self.only_for
+        return self if already else type(self)(failed_at=self.failed_at, open_until=now)
 
-    def _opened(self, failures: int, now: int, rules: CircuitRules) -> Self:
-        return type(self)(failures, now, open_until=now + rules.open_ms(failures))
+    def _opened(self, failures: int, now: int, rules: CircuitRules, only_for: str) -> Self:
+        return type(self)(failures, now, open_until=now + rules.open_ms(failures), only_for=only_for)
 
 
 CLOSED = Circuit()
@@ -220,7 +233,8 @@ BOTH_CLOSED = Circuits()
 
 
 def _circuit(fields: Mapping[str, Any]) -> Circuit:
-    return Circuit(**{name: int(number) for name, number in fields.items()})
+    numbers: dict[str, Any] = {name: int(value) for name, value in fields.items() if name != "only_for"}
+    return Circuit(**numbers, only_for=str(fields.get("only_for", "")))
 
 
 @dataclass(frozen=True)

@@ -238,6 +238,7 @@ class Submission:
 
     `model_ref` is the provider's own name of the model, such as `owner/name`; `input` is under the model's own names.
     `deadline_seconds` is how long the provider may take, from now. `upload` lets it put outputs into our bucket.
+    `user_id` is whose job it is; no provider is told.
     """
 
     job_id: str
@@ -246,6 +247,7 @@ class Submission:
     input: Mapping[str, Any]
     deadline_seconds: int
     upload: UploadPolicy | None = None
+    user_id: str = ""
 
     @property
     def own_id(self) -> str:

@@ -21,7 +21,8 @@ class Pause:
 class FlowControl(Protocol):
     """Spares a provider the calls that it would refuse or leave unanswered. No method raises.
 
-    What one credential does is of no consequence to another: each has a bucket and circuits of its own.
+    What one credential does is of no consequence to another: each has a bucket and circuits of its own. `user_id` is
+    whose job a submit is for: an error that one user's input provokes is to be of no consequence to the others.
     """
 
     def before(
@@ -31,6 +32,7 @@ class FlowControl(Protocol):
         now: datetime,
         *,
         traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
     ) -> Pause | None:
         """None: call now, and tell `after` or `unsent`. Questions take no token, and obey pauses and their circuit."""
         ...
@@ -42,14 +44,24 @@ class FlowControl(Protocol):
         now: datetime,
         *,
         traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
+        inside: bool = False,
     ) -> None:
         """What a call came to. OUTAGE counts against the circuit; anything else is an answer, and resets it.
 
+        `inside`: the provider was there, and answered with an error of its own, which the user's input may have caused.
         RATE_LIMITED, and any `retry_after_seconds`, closes the bucket for everybody.
         """
         ...
 
-    def unsent(self, credential: Credential, now: datetime, *, traffic: Traffic = Traffic.SUBMITS) -> None:
+    def unsent(
+        self,
+        credential: Credential,
+        now: datetime,
+        *,
+        traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
+    ) -> None:
         """The call was not made after all: if it was the probe, somebody else may make it."""
         ...
 
@@ -64,6 +76,7 @@ class OpenFlow:
         now: datetime,
         *,
         traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
     ) -> Pause | None:
         """Never a pause."""
 
@@ -74,10 +87,19 @@ class OpenFlow:
         now: datetime,
         *,
         traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
+        inside: bool = False,
     ) -> None:
         """Learns nothing."""
 
-    def unsent(self, credential: Credential, now: datetime, *, traffic: Traffic = Traffic.SUBMITS) -> None:
+    def unsent(
+        self,
+        credential: Credential,
+        now: datetime,
+        *,
+        traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
+    ) -> None:
         """Learns nothing."""
 
 

@@ -66,8 +66,8 @@ class HttpProviderClient:
         self, submission: Submission, credential: Credential, callback_url: str | None
     ) -> SubmitResult:
         """Submit once, unless the provider is not to be called now: then it is deferred without a call."""
-        flow = self._flow()
-        pause = flow.before(credential, self._adapter.traits, self._clock())
+        flow, user_id = self._flow(), submission.user_id
+        pause = flow.before(credential, self._adapter.traits, self._clock(), user_id=user_id)
         if pause is not None:
             return SubmitResult(SubmitOutcome.DEFERRED, failure=_failure_of(pause))
         heard = Heard(self._transport)
@@ -76,9 +76,10 @@ class HttpProviderClient:
         if result.failure is not None and result.failure.kind is FailureKind.AUTHENTICATION:
             self._tokens.forget(credential)
         if heard.anything:
-            flow.after(credential, heard.failure_of_submit(result), self._clock())
+            failure = heard.failure_of_submit(result)
+            flow.after(credential, failure, self._clock(), user_id=user_id, inside=heard.error_inside)
         else:
-            flow.unsent(credential, self._clock())
+            flow.unsent(credential, self._clock(), user_id=user_id)
         return result
 
     def poll(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:

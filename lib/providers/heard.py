@@ -1,11 +1,14 @@
 """What was heard of a provider during one use of it, for whoever decides when it is called again."""
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from lib.domain.http_exchange import HttpRequest, HttpResponse
 from lib.domain.provider import Failure, FailureKind, SubmitResult
 from lib.ports.provider import Operation, ProviderTransport, TransportError
 from lib.providers.answers import retry_after_seconds
+
+_SUBMITS = frozenset({Operation.SUBMIT, Operation.GENERATE})
 
 
 class Heard:
@@ -15,6 +18,8 @@ class Heard:
         self._transport = transport
         self._failure: Failure | None = None
         self.anything = False
+        self.error_inside = False
+        """The last was HTTP 500 to a submit: the provider is there, and the input may be why it failed."""
 
     def send(self, request: HttpRequest, *, provider: str, operation: Operation) -> HttpResponse:
         """See `ProviderTransport`. What could not be sent was not heard of either."""
@@ -22,8 +27,10 @@ class Heard:
             answer = self._transport.send(request, provider=provider, operation=operation)
         except TransportError as error:
             self.anything, self._failure = True, Failure(FailureKind.OUTAGE, error.message, retryable=True)
+            self.error_inside = False
             raise
         self.anything, self._failure = True, _failure_of(answer, operation)
+        self.error_inside = answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and operation in _SUBMITS
         return answer
 
     def failure(self) -> Failure | None:

@@ -71,7 +71,8 @@ class AdvanceParts:
         given = attempt.input
         if given is None:
             given = self.load_input(str(work.request_ref), attempt.attempt, attempt.model_id)
-        return Submission(work.job.job_id, attempt.attempt, attempt.model_ref, given, seconds)
+        job = work.job
+        return Submission(job.job_id, attempt.attempt, attempt.model_ref, given, seconds, user_id=job.user_id)
 
     def callback(self, work: Work) -> str | None:
         """Where the provider calls back about the attempt; None if it does not."""

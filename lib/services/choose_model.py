@@ -22,13 +22,13 @@ class ChooseModel:
     """The choice of the gateway where a request names no model.
 
     `policy` says whose key holds for a model and a caller, or raises NoCredentialError; `own_keys` are a caller's keys
-    by provider; `is_shut` says whether the circuit of a provider is open for a credential's version.
+    by provider; `is_shut` says whether the circuit of a provider is open for a credential's version and a user.
     """
 
     catalogue: Catalogue
     policy: Callable[[ModelConfig, Caller], CredentialPolicy]
     own_keys: Callable[[Caller], Mapping[str, StoredCredential]]
-    is_shut: Callable[[str, str], bool]
+    is_shut: Callable[[str, str, str], bool]
     unpriced: UnpricedModels = UnpricedModels.REFUSED
 
     def choose(self, caller: Caller, request: StandardRequest, provider: str | None = None) -> Alternative:
@@ -91,7 +91,7 @@ class ChooseModel:
             except NoCredentialError as error:
                 why.setdefault(one.model.provider, error.message)
                 continue
-            if not self.is_shut(one.model.provider, version):
+            if not self.is_shut(one.model.provider, version, caller.user_id):
                 return one
             waiting = waiting or one
         if waiting is not None:

@@ -66,6 +66,7 @@ class SharedFlow:
         now: datetime,
         *,
         traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
     ) -> Pause | None:
         """See the port."""
         moment, submit = milliseconds(now), traffic is Traffic.SUBMITS
@@ -78,15 +79,15 @@ class SharedFlow:
         with self._memory.of(flow_name(credential)) as known:
             if submit:
                 known.used_at = moment
-            pause = self._pause(known, traffic, moment)
+            circuit = known.circuits.of(traffic).seen_by(user_id)
+            pause = self._pause(known, circuit, moment)
             if pause is None and submit and not known.may_use_a_token(moment):
                 pause = self._limited(known.wait)
-            circuit = known.circuits.of(traffic)
         if pause is None and circuit.is_open and submit and not self._probes:
-            return self._open(LEFT_TO_WORKERS_MS)
+            return self._open(circuit, LEFT_TO_WORKERS_MS)
         if pause is None and circuit.is_open:
             lease = traits.submit_seconds + PROBE_MARGIN_SECONDS if submit else QUESTION_SECONDS
-            return self._probe(credential, traffic, moment, lease)
+            return self._probe(credential, traffic, user_id, moment, lease)
         return pause
 
     def after(
@@ -96,22 +97,39 @@ class SharedFlow:
         now: datetime,
         *,
         traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
+        inside: bool = False,
     ) -> None:
         """See the port."""
         moment = milliseconds(now)
         if failure is not None:
             self._obey(credential, failure, moment)
         if failure is not None and failure.kind is FailureKind.OUTAGE:
-            self._change(credential, traffic, lambda circuit: circuit.failed(moment, self._rules), moment)
+            error_for = user_id if inside else ""
+            self._change(
+                credential, traffic, lambda circuit: circuit.failed(moment, self._rules, error_for), moment
+            )
         else:
-            self._change(credential, traffic, lambda circuit: circuit.answered(moment), moment)
+            self._change(credential, traffic, lambda circuit: circuit.answered(moment, user_id), moment)
 
-    def unsent(self, credential: Credential, now: datetime, *, traffic: Traffic = Traffic.SUBMITS) -> None:
+    def unsent(
+        self,
+        credential: Credential,
+        now: datetime,
+        *,
+        traffic: Traffic = Traffic.SUBMITS,
+        user_id: str = "",
+    ) -> None:
         """See the port."""
-        self._change(credential, traffic, lambda circuit: circuit.unprobed(), milliseconds(now))
+        self._change(
+            credential,
+            traffic,
+            lambda circuit: circuit.unprobed() if circuit.seen_by(user_id).is_open else circuit,
+            milliseconds(now),
+        )
 
-    def is_shut(self, provider: str, version: str, now: datetime) -> bool:
-        """Whether the circuit for submits with this version of a key is open; takes no token and no probe."""
+    def is_shut(self, provider: str, version: str, user_id: str, now: datetime) -> bool:
+        """Whether the circuit for a user's submits with this version of a key is open; takes no token and no probe."""
         moment = milliseconds(now)
         ask = FlowAsk(flow_name(Credential(provider, "", version)))
         with self._memory.of(ask.name) as known:
@@ -119,7 +137,7 @@ class SharedFlow:
         if not fresh:
             self._ask(ask, moment)
         with self._memory.of(ask.name) as known:
-            return known.circuits.of(Traffic.SUBMITS).wait(moment) > 0
+            return known.circuits.of(Traffic.SUBMITS).seen_by(user_id).wait(moment) > 0
 
     def wanted(self, now: datetime) -> Sequence[FlowAsk]:
         """See `FlowNews`."""
@@ -135,14 +153,13 @@ class SharedFlow:
         with self._memory.of(ask.name) as known:
             known.told(report, moment)
 
-    def _pause(self, known: Known, traffic: Traffic, moment: int) -> Pause | None:
+    def _pause(self, known: Known, circuit: Circuit, moment: int) -> Pause | None:
         if known.closed_until > moment:
             return self._limited(known.closed_until - moment)
-        wait = known.circuits.of(traffic).wait(moment)
-        return self._shut(known.circuits.of(traffic), moment) if wait else None
+        return self._shut(circuit, moment) if circuit.wait(moment) else None
 
     def _probe(
-        self, credential: Credential, traffic: Traffic, moment: int, lease_seconds: float
+        self, credential: Credential, traffic: Traffic, user_id: str, moment: int, lease_seconds: float
     ) -> Pause | None:
         """The circuit is half open: one process at a time makes one call.
 
@@ -152,11 +169,15 @@ class SharedFlow:
         won = self._change(
             credential,
             traffic,
-            lambda circuit: circuit.probed(moment, lease_seconds) if _may_probe(circuit, moment) else circuit,
+            lambda circuit: (
+                circuit.probed(moment, lease_seconds)
+                if _may_probe(circuit.seen_by(user_id), moment)
+                else circuit
+            ),
             moment,
         )
         with self._memory.of(flow_name(credential)) as known:
-            circuit = known.circuits.of(traffic)
+            circuit = known.circuits.of(traffic).seen_by(user_id)
         return None if won or not circuit.is_open else self._shut(circuit, moment)
 
     def _obey(self, credential: Credential, failure: Failure, moment: int) -> None:
@@ -194,12 +215,14 @@ class SharedFlow:
         return False
 
     def _tell(self, credential: Credential, traffic: Traffic, before: Circuit, after: Circuit) -> None:
+        facts = {"provider": credential.provider, "credential": credential.version, "traffic": traffic.value}
+        if after.is_open and after.only_for and not before.is_open:
+            self._journal.note("circuit_opened_for_user", None, **facts, userId=after.only_for)
         if before.has_failed == after.has_failed:
             return
         event, counter = (
             ("circuit_opened", "CircuitOpened") if after.has_failed else ("circuit_closed", "CircuitClosed")
         )
-        facts = {"provider": credential.provider, "credential": credential.version, "traffic": traffic.value}
         self._journal.note(event, None, **facts)
         self._journal.count(counter, provider=credential.provider, traffic=traffic.value)
 
@@ -211,10 +234,12 @@ class SharedFlow:
 
     def _shut(self, circuit: Circuit, moment: int) -> Pause:
         wait = circuit.wait(moment)
-        return self._open(min(wait, LONGEST_WAIT_FOR_A_PROBE_MS) if circuit.open_until <= moment else wait)
+        shortened = min(wait, LONGEST_WAIT_FOR_A_PROBE_MS) if circuit.open_until <= moment else wait
+        return self._open(circuit, shortened)
 
-    def _open(self, wait: int) -> Pause:
-        words = f"The provider does not answer (circuit open); it is tried again in about {_seconds(wait)} s."
+    def _open(self, circuit: Circuit, wait: int) -> Pause:
+        why = "failed at each of your last jobs" if circuit.only_for else "does not answer"
+        words = f"The provider {why} (circuit open); it is tried again in about {_seconds(wait)} s."
         return Pause(self._spread(wait), FailureKind.CIRCUIT_OPEN, words)
 
     def _spread(self, wait: int) -> float:

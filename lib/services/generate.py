@@ -146,7 +146,7 @@ class GenerateMedia:
         seconds = max(5, int(self.timing.job_deadline))
         submitted = self.submit.send(
             client,
-            Submission(job.job_id, 1, job.model_ref, provider_input, seconds),
+            Submission(job.job_id, 1, job.model_ref, provider_input, seconds, user_id=job.user_id),
             credential,
             claim=job.job_id,
             answer=lambda remote: _answer(job, remote),

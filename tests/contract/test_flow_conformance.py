@@ -150,6 +150,7 @@ def test_of_probes_at_once_exactly_one_is_won(store: FlowStore, name: str) -> No
     assert sum(won) == 1
 
 
+WHOSE = ["", "user-1", "auth0|5f7c", "Zoë '\\ \"quoted\"'", "☃" * 50]
 OPERATIONS = st.lists(
     st.tuples(
         st.sampled_from(["ask", "close", "swap"]),
@@ -185,7 +186,8 @@ def test_a_shared_store_says_what_the_pure_rules_say(
                 shared.close(name, now + number * 100)
                 rules.close(name, now + number * 100)
             case _:
-                new = Circuits(questions=Circuit(number, now))
+                whose = WHOSE[number % len(WHOSE)]
+                new = Circuits(submits=Circuit(number, now, only_for=whose), questions=Circuit(number, now))
                 assert shared.swap(name, circuits, new) == rules.swap(name, circuits, new)
                 circuits = new
 

@@ -117,6 +117,7 @@ class FakeProvider:
     clock: Callable[[], datetime]
     predictions: dict[str, Prediction] = field(default_factory=dict)
     received: list[tuple[str, int]] = field(default_factory=list)
+    users: list[str] = field(default_factory=list)
     on_submit: OnSubmit = OnSubmit.ACCEPT
     away: bool = False
     refuses_cancel: bool = False
@@ -137,6 +138,7 @@ class FakeProvider:
         self, submission: Submission, credential: Credential, callback_url: str | None
     ) -> SubmitResult:
         """See the port."""
+        self.users.append(submission.user_id)
         if self.refusals:
             self.received.append((submission.job_id, submission.attempt))
             return SubmitResult(SubmitOutcome.REFUSED, failure=self.refusals.pop(0))

@@ -59,6 +59,7 @@ def test_a_refusal_that_cost_nothing_is_followed_by_the_planned_model(
     world.settle_with_provider(job_id)
     assert world.job(job_id).status is JobStatus.COMPLETED
     assert world.provider.received == [(job_id, 1), (job_id, 2)]
+    assert world.provider.users == [fallen.user_id] * 2
     assert world.provider.last_input == OTHER.input
     states = [(row["state"], row["model_id"], row["failure_kind"]) for row in attempts(superuser_url, job_id)]
     assert states == [("refused", "flux-schnell", kind.value), ("succeeded", "other-model", None)]

@@ -86,7 +86,7 @@ class House:
             catalogue=load_models_config(json.dumps({"image": self.models})),
             policy=self._policy,
             own_keys=self._own_keys,
-            is_shut=lambda name, version: (name, version) in self.shut,
+            is_shut=lambda name, version, _user_id: (name, version) in self.shut,
             unpriced=self.unpriced,
         )
         asked = {"prompt": "a cat", "aspectRatio": "1:1", "style": "noir", **request}

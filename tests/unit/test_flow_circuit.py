@@ -1,4 +1,7 @@
-"""A circuit opens, probes and closes as its rules say, whatever processes do to it, and no key's is another's."""
+"""A circuit opens, probes and closes as its rules say, whatever processes do to it, and no key's is another's.
+
+What one user's input provokes is in test_flow_users.py.
+"""
 
 import pytest
 from hypothesis import settings
@@ -118,9 +121,9 @@ def flow(store: MemoryFlowStore | None = None) -> SharedFlow:
     return SharedFlow(store or MemoryFlowStore(), CircuitRules(), FakeJournal(), jitter=lambda: 0.0)
 
 
-def outages(control: SharedFlow, clock: Clock, number: int, **where: Traffic) -> None:
+def outages(control: SharedFlow, clock: Clock, number: int, traffic: Traffic = Traffic.SUBMITS) -> None:
     for _ in range(number):
-        control.after(KEY, OUTAGE, clock(), **where)
+        control.after(KEY, OUTAGE, clock(), traffic=traffic)
 
 
 def test_five_failures_on_end_open_it_whichever_processes_saw_them(clock: Clock) -> None:
