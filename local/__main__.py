@@ -14,7 +14,6 @@ from local.backing import BackingError, PortInUseError, children
 from local.banner import banner
 from local.cloud import LocalCloud
 from local.developer_key import DeveloperKeyError
-from local.providers.registry import MODULES
 from local.run_directory import AlreadyRunningError
 from local.settings import DEFAULT_PORT, STAGE, CloudSettings
 from local.synth_cache import SynthesisError
@@ -91,6 +90,10 @@ PASSED_ON = ("MODELS_CONFIG", "PROVIDERS_CONFIG", "UNPRICED_MODELS")
 """What the functions get as it is: other models, and providers that are all data."""
 
 
+OWN_WAY = ("replicate", "cog")
+"""Providers whose key is not all it takes: Replicate's has a simulator apart, Cog's server runs here."""
+
+
 def settings_from(environment: Mapping[str, str]) -> CloudSettings:
     """Settings of `make run`: PORT, the providers' keys, and `PASSED_ON`; ValueError for what of these is wrong."""
     port = environment.get("PORT") or str(DEFAULT_PORT)
@@ -102,7 +105,7 @@ def settings_from(environment: Mapping[str, str]) -> CloudSettings:
         raise ValueError("cannot start:\n" + "\n".join(f"  - {problem}" for problem in problems))
     described = configuration.described_providers(passed_on)
     here = [entry for entry in described.values() if entry.base_url.startswith("http://")]
-    variables = {name: ADAPTERS[name].variable for name in MODULES if name in ADAPTERS}
+    variables = {name: each.variable for name, each in ADAPTERS.items() if name not in OWN_WAY}
     variables |= {name: entry.variable for name, entry in described.items() if entry not in here}
     return CloudSettings(
         port=int(port),

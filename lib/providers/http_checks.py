@@ -36,6 +36,7 @@ def _errors(name: str, entry: Mapping[str, Any], built_in: frozenset[str]) -> It
     yield from _paths(entry)
     yield from _addresses(entry)
     yield from _headers(entry)
+    yield from _rules(entry)
     yield from _contradictions(entry)
 
 
@@ -128,6 +129,16 @@ def _headers(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield path, f"{name!r} is not to be set here"
     if key in _HEADERS_OF_OURS:
         yield ".auth.header", f"{key!r} cannot carry a key"
+
+
+def _rules(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Rules of failures that would hold always, or never."""
+    failure = entry.get("failure", {})
+    for index, rule in enumerate(failure.get("rules", ())):
+        if not {"http", "codes", "words"} & set(rule):
+            yield f".failure.rules.{index}", "says of nothing when it holds: give http, codes or words"
+        if "codes" in rule and "code" not in failure:
+            yield f".failure.rules.{index}.codes", "are compared with failure.code, which is missing"
 
 
 def _contradictions(entry: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

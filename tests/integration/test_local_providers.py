@@ -48,6 +48,7 @@ def test_real_keys_are_taken_from_the_variables_of_the_registry() -> None:
     given = {
         "FAL_KEY": " id:secret ",
         "RUNWAYML_API_SECRET": "",
+        "COG_CREDENTIALS": "{}",
         "REPLICATE_API_TOKEN": "r8_real",
         "PORT": "0",
     }

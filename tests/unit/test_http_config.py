@@ -95,7 +95,13 @@ def test_the_key_of_a_laptop_has_a_variable_of_the_providers_name_unless_another
         ("status.words", {"done": "finished", "bad": "failed"}, "status.words.done", "is not one of"),
         ("modelPattern", "(video", "modelPattern", "is no regular expression"),
         ("modelPattern", "(?P<kind>video|image)", "modelPattern", "must have a group called model"),
-        ("failure.rules", [{"kind": "billing"}], "failure.rules.0", "is not valid"),
+        ("failure.rules", [{"kind": "billing"}], "failure.rules.0", "give http, codes or words"),
+        (
+            "failure.rules",
+            [{"codes": [7], "kind": "billing"}],
+            "failure.rules.0.codes",
+            "failure.code, which is missing",
+        ),
         (
             "failure.rules",
             [{"words": "(", "kind": "billing"}],
