@@ -8,9 +8,15 @@ from lib import bootstrap
 from lib.api import incoming, operations
 from lib.api.credential_views import check_view, credential_view
 from lib.api.function import Answered, HttpFunction, json_answer
+from lib.api.rate_headers import refuse_if_over
+from lib.domain.api_key import credential_limit_key
+from lib.domain.caller import Caller
 from lib.domain.errors import FieldError, InvalidError
 
 LARGEST_KEY_BYTES = 64 * 1024
+MOST_AN_HOUR = 120
+"""Keys put and tested by one user: each leaves a row for good or asks a provider, and nobody is to sift found keys."""
+
 http = HttpFunction(bootstrap.identify, bootstrap.report)
 
 
@@ -37,7 +43,7 @@ def get_capabilities(provider: str) -> Answered:
 @http.route(operations.PUT_CREDENTIALS)
 def put_credentials(provider: str) -> Answered:
     """Take a key of the caller's own, sealed before it is kept."""
-    caller = http.caller()
+    caller = _counted_caller()
     body = incoming.json_object(http.event, LARGEST_KEY_BYTES, secret=True)
     stored = bootstrap.credential_vault().put(caller, provider, body, incoming.origin(http.event))
     return json_answer(200, credential_view(stored))
@@ -62,12 +68,22 @@ def test_provider(provider: str) -> Answered:
     if _source(incoming.query(http.event)) == "platform":
         http.admin()
         return json_answer(200, check_view(bootstrap.check_credential().platform(provider)))
-    return json_answer(200, check_view(bootstrap.gateway().test_provider_connection(http.caller(), provider)))
+    return json_answer(
+        200, check_view(bootstrap.gateway().test_provider_connection(_counted_caller(), provider))
+    )
 
 
 def handler(event: incoming.Event, context: Any) -> dict[str, Any]:
     """The Lambda function."""
     return http(event, context)
+
+
+def _counted_caller() -> Caller:
+    """Who puts or tests a key. Raises RateLimitedError, as well as what `HttpFunction.caller` does."""
+    caller = http.caller()
+    key, now = credential_limit_key(caller.user_id), bootstrap.clock()
+    refuse_if_over(bootstrap.shared_cache().count(key, MOST_AN_HOUR, 3600, now), "keys were put or tested")
+    return caller
 
 
 def _source(query: Any) -> str:

@@ -135,7 +135,14 @@ FUNCTIONS = (
         name="manage_providers",
         timeout_seconds=30,
         memory_mb=512,
-        needs=_KEY_CHECK | {Need.PROVIDERS, Need.CREDENTIALS_OPEN, Need.CREDENTIALS_SEAL, Need.MODELS},
+        needs=_KEY_CHECK
+        | {
+            Need.CACHE_COUNT,
+            Need.PROVIDERS,
+            Need.CREDENTIALS_OPEN,
+            Need.CREDENTIALS_SEAL,
+            Need.MODELS,
+        },
     ),
     FunctionSpec(
         name="describe_api",

@@ -191,11 +191,11 @@ _DOCUMENTED: dict[Operation, tuple[Callable[..., None], dict[int, type[BaseModel
     op.PUT_CREDENTIALS: (
         _put_credentials,
         {200: c.CredentialAnswer},
-        (400, 401, 403, 404, 409, 413, 422, 503),
+        (400, 401, 403, 404, 409, 413, 422, 429, 503),
     ),
     op.GET_CREDENTIALS: (_provider, {200: c.CredentialAnswer}, (401, 403, 404, 503)),
     op.DELETE_CREDENTIALS: (_provider, {}, (401, 403, 404, 503)),
-    op.TEST_PROVIDER: (_test_provider, {200: c.CredentialCheckAnswer}, (401, 403, 404, 422, 503)),
+    op.TEST_PROVIDER: (_test_provider, {200: c.CredentialCheckAnswer}, (401, 403, 404, 422, 429, 503)),
     op.RECEIVE_WEBHOOK: (_webhook, {200: Received}, (400, 401, 404, 413, 503)),
     op.RECEIVE_UPLOAD: (_upload, {}, (400, 401, 404, 503)),
     op.GET_HEALTH: (_nothing, {200: HealthView, 503: HealthView}, ()),

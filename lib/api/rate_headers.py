@@ -13,11 +13,11 @@ def rate_headers(decision: RateDecision) -> dict[str, str]:
     }
 
 
-def refuse_if_over(decision: RateDecision) -> None:
-    """Raise RateLimitedError for a decision against the caller."""
+def refuse_if_over(decision: RateDecision, what: str = "jobs were started") -> None:
+    """Raise RateLimitedError for a decision against the caller; `what` is counted."""
     if not decision.allowed:
         raise RateLimitedError(
-            f"more than {decision.limit} jobs were started this hour; "
+            f"more than {decision.limit} {what} this hour; "
             f"try again in {decision.retry_after_seconds} seconds",
             retry_after_seconds=decision.retry_after_seconds,
         )

@@ -105,3 +105,8 @@ def cache_key(key_hash: str) -> str:
 def limit_key(user_id: str) -> str:
     """Under which name a cache counts this user's requests of the hour."""
     return f"ratelimit:user:{user_id}:hour"
+
+
+def credential_limit_key(user_id: str) -> str:
+    """Under which name a cache counts how often this user put or tested keys at providers in the hour."""
+    return f"ratelimit:user:{user_id}:credentials"

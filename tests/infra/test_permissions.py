@@ -42,7 +42,7 @@ MAY_DO = {
     "manage_providers": """
         secret database/main, redis/main, providers/*
         kms GenerateDataKey key/*, Decrypt key/*
-        dynamodb GetItem cache, PutItem cache, DeleteItem cache
+        dynamodb GetItem cache, PutItem cache, DeleteItem cache, UpdateItem cache
         s3 GetObject config/*
         sqs SendMessage advance""",
     # details of the health: the mirror, and how long the queues are

@@ -1,7 +1,7 @@
 """`/providers/{provider}/credentials` and `/test` over the real record: masked answers, problems, no part of a key."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -122,6 +122,25 @@ def test_a_guest_has_no_keys(wired: Wired, key: str) -> None:
 
 def test_a_provider_that_nobody_knows_is_not_there(key: str) -> None:
     assert ask(key, "PUT", "/providers/nobody/credentials", body={"apiKey": key_like()})["statusCode"] == 404
+
+
+@pytest.mark.parametrize("call", [lambda key: put(key, key_like()), ask_for_test])
+def test_whoever_puts_or_tests_keys_all_the_time_is_told_to_wait(
+    wired: Wired, key: str, transport: ScriptedTransport, call: Callable[[str], dict[str, Any]]
+) -> None:
+    put(key, key_like())
+    for _ in range(manage_providers.MOST_AN_HOUR - 1):
+        transport.script.append(ACCOUNT)
+        assert call(key)["statusCode"] == 200
+    asked = len(transport.sent)
+    refused = call(key)
+    assert refused["statusCode"] == 429
+    assert "120 keys were put or tested this hour" in Problem.model_validate(body_of(refused)).detail
+    assert int(refused["headers"]["Retry-After"]) > 0
+    assert len(transport.sent) == asked
+    assert ask(key)["statusCode"] == 200
+    assert ask(key, "DELETE")["statusCode"] == 204
+    assert put(wired.key("somebody-else"), key_like())["statusCode"] == 200
 
 
 @pytest.mark.parametrize("weak", ["", "my passphrase", "00" * 32])
