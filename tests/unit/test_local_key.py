@@ -14,6 +14,7 @@ from tests.fakes.credentials import leaks, master_key, master_text
 
 RANDOM = random.Random(7).randbytes(32)  # noqa: S311 - the same each time
 WEAK = {
+    "a digest written twice": "5f4dcc3b5aa765d61d8327deb882cf99" * 2,
     "empty": "",
     "a word": "secret",
     "the document's example": "your_aes_256_gcm_key",

@@ -48,7 +48,7 @@ def read_key(text: str, variable: str = "ENCRYPTION_KEY") -> bytes:
             raise not_configured("is a passphrase, not random bytes", variable)
     else:
         raise not_configured(f"has {len(text)} characters and is not such a key", variable)
-    if len(set(key)) < LEAST_DISTINCT_BYTES or _is_a_row(key):
+    if len(set(key)) < LEAST_DISTINCT_BYTES or _is_a_row(key) or key[:16] == key[16:]:
         raise not_configured("is too regular to be random", variable)
     if all(0x20 <= byte < 0x7F for byte in key):
         raise not_configured("is text in another writing, not random bytes", variable)
