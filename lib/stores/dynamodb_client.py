@@ -20,12 +20,19 @@ class DynamoDB:
     """Runs single calls; one per process, shared by all that uses DynamoDB, safe between threads.
 
     Reads are on the way of an answer to a caller and get less time than writes. Nothing is repeated: the next
-    tier is asked instead. A failed call marks DynamoDB as down for a moment (`Outage`).
+    tier is asked instead. A failed call marks DynamoDB as down for a moment (`Outage`). `timeout_seconds` takes the
+    place of all limits, for those whom no caller waits for.
     """
 
     def __init__(
-        self, *, endpoint_url: str | None = None, region: str | None = None, outage: Outage | None = None
+        self,
+        *,
+        endpoint_url: str | None = None,
+        region: str | None = None,
+        timeout_seconds: float | None = None,
+        outage: Outage | None = None,
     ) -> None:
+        self._timeout_seconds = timeout_seconds
         self._endpoint_url = endpoint_url
         self._region = region
         self.outage = outage or Outage("dynamodb")
@@ -88,8 +95,8 @@ class DynamoDB:
         from botocore.config import Config  # noqa: PLC0415 - as above
 
         config = Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=read_seconds,
+            connect_timeout=self._timeout_seconds or CONNECT_SECONDS,
+            read_timeout=self._timeout_seconds or read_seconds,
             retries={"total_max_attempts": 1, "mode": "standard"},
         )
         return boto3.Session().client(

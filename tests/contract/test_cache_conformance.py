@@ -28,7 +28,7 @@ HOUR = 3600
 
 @pytest.fixture
 def redis_cache(redis_server: Redis) -> Iterator[RedisCache]:
-    with closing(RedisClient(redis_server.url)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5)) as client:
         yield RedisCache(client)
 
 
@@ -36,7 +36,7 @@ def redis_cache(redis_server: Redis) -> Iterator[RedisCache]:
 def dynamodb_cache(moto_server: Moto, aws_environment: None) -> Iterator[DynamoDBCache]:
     table = f"cache-{short_id()}"
     create_cache_table(moto_server.url, table)
-    with closing(DynamoDB(endpoint_url=moto_server.url)) as dynamodb:
+    with closing(DynamoDB(endpoint_url=moto_server.url, timeout_seconds=5)) as dynamodb:
         yield DynamoDBCache(dynamodb, table)
 
 
@@ -191,7 +191,7 @@ def test_of_uses_at_once_no_more_than_the_limit_get_through(limiter: Limiter, ke
 
 def test_a_counter_in_redis_always_has_an_end(redis_cache: RedisCache, redis_server: Redis, key: str) -> None:
     redis_cache.count(key, 5, HOUR, _now())
-    with closing(RedisClient(redis_server.url)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5)) as client:
         seconds = client.call("TTL", key)
     assert isinstance(seconds, int)
     assert 0 < seconds <= HOUR

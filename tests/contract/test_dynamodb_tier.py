@@ -1,5 +1,7 @@
 """What the DynamoDB mirror alone promises: sparse in-flight index, look-up by provider, no scan."""
 
+import socket
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -9,8 +11,9 @@ import pytest
 
 from lib.domain.snapshot import parse_time
 from lib.ports.tier import TierUnavailableError
-from lib.stores.dynamodb_client import DynamoDB
+from lib.stores.dynamodb_client import READ_SECONDS, DynamoDB
 from lib.stores.dynamodb_tier import SHARDS, DynamoDBTier, poll_shard, to_item
+from lib.stores.outage import Outage
 from local.backing import Moto
 from tests.fakes.aws_tables import aws_client, create_jobs_table
 from tests.fakes.snapshots import completed, new_job_id, snapshot
@@ -29,7 +32,7 @@ def table(moto_server: Moto) -> str:
 
 @pytest.fixture
 def tier(moto_server: Moto, aws_environment: None, table: str) -> Iterator[DynamoDBTier]:
-    with closing(DynamoDB(endpoint_url=moto_server.url)) as dynamodb:
+    with closing(DynamoDB(endpoint_url=moto_server.url, timeout_seconds=5)) as dynamodb:
         yield DynamoDBTier(dynamodb, table)
 
 
@@ -123,5 +126,22 @@ def test_a_late_heal_does_not_make_an_entry_look_older(tier: DynamoDBTier) -> No
 
 
 def test_a_missing_table_is_an_outage(moto_server: Moto, aws_environment: None) -> None:
-    with closing(DynamoDB(endpoint_url=moto_server.url)) as dynamodb, pytest.raises(TierUnavailableError):
+    with (
+        closing(DynamoDB(endpoint_url=moto_server.url, timeout_seconds=5)) as dynamodb,
+        pytest.raises(TierUnavailableError, match="ResourceNotFound"),
+    ):
         DynamoDBTier(dynamodb, "no-such-table").read(new_job_id(), NOW)
+
+
+def test_a_limit_that_is_given_takes_the_place_of_the_short_ones(aws_environment: None) -> None:
+    limit_seconds = 2 * READ_SECONDS
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url, never_down = f"http://127.0.0.1:{silent.getsockname()[1]}", Outage("dynamodb", pause_seconds=0)
+        with closing(
+            DynamoDB(endpoint_url=url, timeout_seconds=limit_seconds, outage=never_down)
+        ) as dynamodb:
+            for _ in range(2):  # the first loads boto3 too
+                begun = time.monotonic()
+                with pytest.raises(TierUnavailableError):
+                    dynamodb.get_item("jobs", {"jobId": {"S": "x"}})
+    assert time.monotonic() - begun >= limit_seconds

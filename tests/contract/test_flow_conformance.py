@@ -39,7 +39,7 @@ def redis_store(redis_server: Redis) -> Iterator[RedisFlowStore]:
 def dynamodb_store(moto_server: Moto, aws_environment: None) -> Iterator[DynamoDBFlowStore]:
     table = f"cache-{short_id()}"
     create_cache_table(moto_server.url, table)
-    with closing(DynamoDB(endpoint_url=moto_server.url)) as dynamodb:
+    with closing(DynamoDB(endpoint_url=moto_server.url, timeout_seconds=5)) as dynamodb:
         yield DynamoDBFlowStore(dynamodb, table)
 
 
@@ -198,7 +198,7 @@ def test_a_shared_store_says_what_the_pure_rules_say(
 def test_rubbish_in_the_place_of_circuits_counts_as_closed(
     redis_server: Redis, redis_store: RedisFlowStore, name: str, rubbish: str
 ) -> None:
-    with closing(RedisClient(redis_server.url)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5)) as client:
         client.call("HSET", f"flow:{name}", "circuits", rubbish)
     assert redis_store.ask(FlowAsk(name), NOW).circuits == BOTH_CLOSED
 
@@ -208,7 +208,7 @@ def test_what_is_kept_in_redis_ends_by_itself(redis_server: Redis, redis_store: 
     redis_store.ask(FlowAsk(asked, SHARED, 1), NOW)
     redis_store.close(closed, NOW)
     redis_store.swap(swapped, BOTH_CLOSED, OPEN)
-    with closing(RedisClient(redis_server.url)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5)) as client:
         for name in (asked, closed, swapped):
             life = client.call("TTL", f"flow:{name}")
             assert isinstance(life, int)

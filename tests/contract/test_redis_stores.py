@@ -31,7 +31,7 @@ HOUR = 3600
 
 @pytest.fixture
 def client(redis_server: Redis) -> Iterator[RedisClient]:
-    with closing(RedisClient(redis_server.url)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5)) as client:
         yield client
 
 
@@ -166,7 +166,7 @@ def test_a_server_that_says_nothing_costs_its_limit_once_and_then_nothing() -> N
 def test_a_server_that_returned_is_used_after_the_pause(redis_server: Redis) -> None:
     clock = [0.0]
     outage = Outage("redis", pause_seconds=1.5, monotonic=lambda: clock[0])
-    with closing(RedisClient(redis_server.url, outage=outage)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5, outage=outage)) as client:
         with pytest.raises(TierUnavailableError), outage.watch(OSError):
             raise ConnectionResetError
         with pytest.raises(TierUnavailableError):
@@ -180,7 +180,7 @@ def test_a_connection_that_redis_closed_meanwhile_is_replaced_without_a_failure(
 ) -> None:
     own_id = client.call("CLIENT", "ID")
     assert isinstance(own_id, int)
-    with closing(RedisClient(redis_server.url)) as other:
+    with closing(RedisClient(redis_server.url, timeout_seconds=5)) as other:
         other.call("CLIENT", "KILL", "ID", own_id)
         assert client.call("CLIENT", "ID") != own_id
 
@@ -197,7 +197,10 @@ def test_password_user_and_database_of_the_address_are_used(client: RedisClient,
     user = f"u{short_id()}"
     client.call("ACL", "SETUSER", user, "on", ">p@ss/word", "~*", "+@all")
     url = redis_server.url.replace("//", f"//{user}:p%40ss%2Fword@").removesuffix("/0")
-    with closing(RedisClient(f"{url}/3")) as named, closing(RedisClient(url.replace("p%40", "x"))) as wrong:
+    with (
+        closing(RedisClient(f"{url}/3", timeout_seconds=5)) as named,
+        closing(RedisClient(url.replace("p%40", "x"), timeout_seconds=5)) as wrong,
+    ):
         assert named.call("ACL", "WHOAMI") == user.encode()
         named.call("SET", user, "x")
         assert client.call("EXISTS", user) == 0, "it is in database 3"

@@ -45,7 +45,7 @@ def _fake() -> Iterator[Subject]:
 
 def _redis(server: Redis) -> Iterator[Subject]:
     with (
-        closing(RedisClient(server.url)) as client,
+        closing(RedisClient(server.url, timeout_seconds=5)) as client,
         closing(RedisClient(f"redis://127.0.0.1:{free_port()}/0")) as dead,
     ):
 
@@ -63,7 +63,7 @@ def _dynamodb(server: Moto) -> Iterator[Subject]:
     create_jobs_table(server.url, table)
     never_down = Outage("dynamodb", pause_seconds=0)
     with (
-        closing(DynamoDB(endpoint_url=server.url, outage=never_down)) as dynamodb,
+        closing(DynamoDB(endpoint_url=server.url, timeout_seconds=5, outage=never_down)) as dynamodb,
         closing(DynamoDB(endpoint_url=f"http://127.0.0.1:{free_port()}")) as dead,
     ):
         yield Subject(

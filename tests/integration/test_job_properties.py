@@ -176,7 +176,9 @@ def tiers(redis_server: Redis, moto_server: Moto) -> Iterator[list[Tier]]:
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
             patch.setenv(name, "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        dynamodb = DynamoDB(endpoint_url=moto_server.url, outage=Outage("dynamodb", pause_seconds=0))
+        dynamodb = DynamoDB(
+            endpoint_url=moto_server.url, timeout_seconds=5, outage=Outage("dynamodb", pause_seconds=0)
+        )
         yield [AgingRedisTier(redis), DynamoDBTier(dynamodb, table)]
         dynamodb.close()
     redis.close()

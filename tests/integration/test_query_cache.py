@@ -30,7 +30,7 @@ from lib.services.query_cache import QueryCache
 from lib.stores.redis_client import RedisClient
 from lib.stores.redis_query_cache import RedisQueryStore
 url, key, calls, ready, go = sys.argv[1:]
-cache = QueryCache(RedisQueryStore(RedisClient(url)), peer_seconds=10)
+cache = QueryCache(RedisQueryStore(RedisClient(url, timeout_seconds=10)), peer_seconds=10)
 def compute():
     with Path(calls).open("a") as file:
         file.write("x")
@@ -45,7 +45,7 @@ print(json.dumps(cache.get_or_set(key, compute)))
 
 @pytest.fixture
 def client(redis_server: Redis) -> Iterator[RedisClient]:
-    with closing(RedisClient(redis_server.url)) as client:
+    with closing(RedisClient(redis_server.url, timeout_seconds=10)) as client:
         yield client
 
 
@@ -205,7 +205,10 @@ def test_processes_that_ask_at_once_compute_once(redis_server: Redis, key: str, 
 def test_writers_and_readers_of_two_processes_never_leave_an_old_value(redis_server: Redis, key: str) -> None:
     """After each invalidation its writer reads what it wrote, and in the end everybody reads the last value."""
     row, lock, stale = [0], threading.Lock(), list[tuple[int, int]]()
-    with closing(RedisClient(redis_server.url)) as one, closing(RedisClient(redis_server.url)) as two:
+    with (
+        closing(RedisClient(redis_server.url, timeout_seconds=10)) as one,
+        closing(RedisClient(redis_server.url, timeout_seconds=10)) as two,
+    ):
         caches = [QueryCache(RedisQueryStore(client), near_seconds=0.05) for client in (one, two)]
 
         def write(cache: QueryCache) -> None:
