@@ -21,6 +21,7 @@ LOCAL_KEY = "AIzaSimulatedGeminiKey0123456789abcdefg"
 KEY_PREFIX, INVALID_PREFIX = "AIza", "AIzaInvalid"
 MODELS = ("gemini-omni-1.1-flash",)
 SHORT_SIDES = {"360p": 360, "720p": 720, "1080p": 1080, "4k": 2160}
+TASKS = ("text_to_video", "image_to_video", "reference_to_video", "edit", "extend", "upscale")
 PROCESSING_SECONDS = 0.1
 WORDS = {
     Status.QUEUED: "queued",
@@ -68,7 +69,7 @@ async def create(request: Request) -> Response:
     faults, account = world.faults(NAME, body), fingerprint(_key(request))
     if answer := refuse(world, faults, error_answer, key=f"{account}:{hash_of(body)}"):
         return answer
-    if wrong := _wrong(body):
+    if wrong := wrong_input(body):
         return _invalid(wrong)
     wanted = body["response_format"]
     short = SHORT_SIDES[wanted.get("resolution", "720p")]
@@ -197,10 +198,11 @@ def _refused(request: Request) -> Response | None:
     return None
 
 
-def _wrong(body: dict[str, Any]) -> str:
+def wrong_input(body: dict[str, Any]) -> str:
     """The first thing that is wrong with an input; empty if nothing is."""
-    wanted = body.get("response_format")
+    wanted, config = body.get("response_format"), body.get("generation_config", {})
     wanted = wanted if isinstance(wanted, dict) else {}
+    task = config.get("video_config", {}).get("task", TASKS[0])
     checks = (
         (body.get("model") in MODELS, f"Model {body.get('model')} is not supported."),
         (bool(body.get("input")), "input is required."),
@@ -208,6 +210,9 @@ def _wrong(body: dict[str, Any]) -> str:
         (wanted.get("aspect_ratio", "16:9") in ("16:9", "9:16"), "Unsupported aspect ratio."),
         (wanted.get("resolution", "720p") in SHORT_SIDES, "Unsupported resolution."),
         (3 <= _seconds(wanted) <= 10, "duration must be between 3s and 10s."),
+        (wanted.get("delivery", "inline") in ("inline", "uri"), "Unsupported delivery."),
+        (task in TASKS, f"Unsupported task {task}."),
+        (type(config.get("seed", 0)) is int, "seed must be an integer."),
     )
     return next((words for right, words in checks if not right), "")
 

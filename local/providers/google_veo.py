@@ -26,6 +26,7 @@ GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 TOKEN_SECONDS = 3599
 GOOGLES_AUDIENCE = "https://oauth2.googleapis.com/token"
 MODELS = ("veo-3.1-generate-001", "veo-3.1-fast-generate-001", "veo-3.1-lite-generate-001")
+MOST_REFERENCES, MAX_SEED = 3, 4_294_967_295
 SHORT_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 CHOICES: dict[str, tuple[object, ...]] = {
     "durationSeconds": (4, 6, 8),
@@ -118,7 +119,7 @@ async def predict(request: Request) -> Response:
         return answer
     instances, parameters = body.get("instances") or [{}], body.get("parameters") or {}
     prompt = instances[0].get("prompt", "")
-    if wrong := _wrong(instances[0], parameters):
+    if wrong := wrong_input(path["model"], instances[0], parameters):
         return google_error(400, wrong)
     if faults.text("nsfw", "") == "prompt":
         return google_error(400, GUIDELINES)
@@ -187,20 +188,50 @@ def _refused(request: Request) -> Response | None:
     return None
 
 
-def _wrong(instance: dict[str, Any], parameters: dict[str, Any]) -> str:
+def wrong_input(model: str, instance: dict[str, Any], parameters: dict[str, Any]) -> str:
     """What is wrong with the input; empty if nothing is."""
+    wrong_media = _wrong_media(instance)
+    return wrong_media or _wrong_choice(parameters) or _wrong_together(model, instance, parameters)
+
+
+def _wrong_media(instance: dict[str, Any]) -> str:
     if not any(instance.get(name) for name in ("prompt", "image", "video")):
         return "Either a prompt, an image or a video must be given."
     for name in ("image", "lastFrame", "video"):
         given = instance.get(name)
         if given is not None and not (given.get("bytesBase64Encoded") or given.get("gcsUri")):
             return f"{name} has neither bytesBase64Encoded nor gcsUri."
+        if given is not None and not given.get("mimeType"):
+            return f"{name} has no mimeType."
+    references = instance.get("referenceImages") or []
+    if len(references) > MOST_REFERENCES:
+        return f"At most {MOST_REFERENCES} reference images can be given."
+    if any(str(one.get("referenceType")).lower() not in ("asset", "style") for one in references):
+        return "referenceType must be one of asset, style."
+    return ""
+
+
+def _wrong_choice(parameters: dict[str, Any]) -> str:
     for name, choices in CHOICES.items():
         given = parameters.get(name)
         if given is not None and (given.lower() if isinstance(given, str) else given) not in choices:
             return f"{name} must be one of {', '.join(map(str, choices))}."
-    if parameters.get("resolution") in ("1080p", "4k") and parameters.get("durationSeconds", 8) != 8:
+    seed = parameters.get("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed <= MAX_SEED:
+        return f"seed must be an integer from 0 to {MAX_SEED}."
+    return ""
+
+
+def _wrong_together(model: str, instance: dict[str, Any], parameters: dict[str, Any]) -> str:
+    resolution, short = parameters.get("resolution", "720p"), parameters.get("durationSeconds", 8) != 8
+    if resolution in ("1080p", "4k") and short:
         return "Unsupported output resolution for the given duration."
+    if resolution == "4k" and "lite" in model:
+        return f"4k is not supported by {model}."
+    if short and (instance.get("referenceImages") or instance.get("video")):
+        return "durationSeconds must be 8 with reference images or a video."
+    if instance.get("video") and resolution != "720p":
+        return "A video can be extended at 720p only."
     return ""
 
 
