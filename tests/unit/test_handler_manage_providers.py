@@ -10,9 +10,10 @@ from handlers import manage_providers
 from lib import bootstrap
 from lib.api.answer_models import Problem
 from lib.api.credential_models import CredentialAnswer, CredentialCheckAnswer
-from lib.domain.errors import ProviderError
+from lib.domain.errors import NotFoundError, ProviderError
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import FailureKind
+from lib.ports.provider import ProviderAdapter
 from lib.providers.client import HttpProviderClient
 from lib.stores.postgres.connection import RecordConnection
 from tests.fakes.credentials import key_like, leaks, master_text
@@ -118,6 +119,20 @@ def test_a_guest_has_no_keys(wired: Wired, key: str) -> None:
     guest = wired.guest_key()
     for answer in (put(guest, key_like()), ask(guest), ask(guest, "DELETE"), ask_for_test(guest)):
         assert answer["statusCode"] == 403
+
+
+def test_a_key_can_be_taken_away_where_the_operator_took_its_provider_away(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(name: str) -> ProviderAdapter:
+        raise NotFoundError(f"there is no provider {name!r}")
+
+    put(key, key_like())
+    monkeypatch.setattr(bootstrap, "adapter", gone)
+    assert ask(key, "DELETE")["statusCode"] == 204
+    assert ask(key, "DELETE")["statusCode"] == 404
+    assert ask(key, "DELETE", "/providers/%00/credentials")["statusCode"] == 404
+    assert ask(key, "DELETE", "/providers/\x00/credentials")["statusCode"] == 404
 
 
 def test_a_provider_that_nobody_knows_is_not_there(key: str) -> None:
