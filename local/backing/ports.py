@@ -36,14 +36,21 @@ def port_of(bound: socket.socket) -> int:
 
 def require_free(name: str, port: int) -> None:
     """Nothing, if `port` can be listened on; else PortInUseError, which names the service."""
+    if not is_free(port):
+        raise PortInUseError(name, port)
+
+
+def is_free(port: int) -> bool:
+    """Whether `port` can be listened on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
-                raise PortInUseError(name, port) from error
+                return False
             raise
+    return True
 
 
 def accepts_connections(port: int) -> bool:

@@ -20,6 +20,7 @@ START_SECONDS = 30.0
 STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.01
 _FREE_PORT_ATTEMPTS = 3
+_LETTING_GO_SECONDS = 2.0
 
 
 class Service(ABC):
@@ -172,9 +173,14 @@ class Service(ABC):
             ports.require_free(self.name, port)
 
     def _let_port_go(self) -> None:
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        """A process that is just being spawned has the socket too, until it becomes its program: wait for that."""
+        if self._held is None:
+            return
+        self._held.close()
+        self._held = None
+        deadline = time.monotonic() + _LETTING_GO_SECONDS
+        while not ports.is_free(self.port) and time.monotonic() < deadline:
+            time.sleep(_POLL_SECONDS)
 
     def _family(self) -> list[int]:
         """The server first, so that it cannot replace a child that is being stopped."""

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -174,6 +175,25 @@ def test_a_port_that_is_held_is_nobody_elses_until_its_service_starts(tmp_path: 
     with service:
         assert service.port == held
         assert ports.accepts_connections(held)
+
+
+def test_a_held_port_that_a_spawned_process_still_has_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[int] = []
+
+    def hold() -> socket.socket:
+        held = original()
+        kept.append(os.dup(held.fileno()))
+        return held
+
+    original = ports.hold_port
+    monkeypatch.setattr(ports, "hold_port", hold)
+    service = Redis(tmp_path / "redis")
+    service.hold_port()
+    threading.Timer(0.3, os.close, kept).start()
+    with service:
+        assert ports.accepts_connections(service.port)
 
 
 def test_no_service_survives_a_parent_that_was_killed_even_when_frozen(tmp_path: Path) -> None:
