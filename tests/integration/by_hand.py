@@ -6,6 +6,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from lib.domain.time_range import TimeRange
+
 Row = dict[str, Any]
 KeyT = TypeVar("KeyT", bound=Hashable)
 
@@ -85,3 +87,8 @@ def job_counts(rows: list[Row]) -> Row:
 def took(rows: list[Row]) -> list[float]:
     """Seconds from the making to the end, of those that completed."""
     return [seconds(row["created_at"], row["completed_at"]) for row in rows if row["status"] == "completed"]
+
+
+def made_in(rows: list[Row], wanted: TimeRange) -> list[Row]:
+    """The rows that were made in this time."""
+    return [row for row in rows if wanted.start <= row["created_at"] < wanted.end]

@@ -1,17 +1,13 @@
 """A job's whole life over a record that loses one statement, or its answer, at every point: one submit, no lost row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lib.domain.errors import CommitUnknownError, RecordUnavailableError
-from lib.domain.ids import uuid7
 from lib.domain.job import JobStatus
 from lib.ports.record import JobFilter
 from lib.stores.postgres.connection import RecordConnection
@@ -20,7 +16,8 @@ from tests.fakes.provider import OnSubmit
 from tests.fakes.seam import Killed
 from tests.fakes.tier import FakeTier
 from tests.integration.counting_proxy import CountingProxy
-from tests.integration.record_calls import at, new_job, with_key
+from tests.integration.faulty_world import Faulty
+from tests.integration.record_calls import at, new_job
 from tests.integration.world import START, World
 
 OF_A_LIFE = [
@@ -40,52 +37,6 @@ OF_A_LIFE = [
 ]
 """The statements that change rows in a life with a throttled submit and a sweep."""
 ATTEMPT = "select state, submits, provider_job_id is not null from attempts where job_id = %s"
-
-
-@dataclass
-class Faulty:
-    """A world whose record is reached through a proxy that loses things; `look` sees the rows beside it."""
-
-    world: World
-    proxy: CountingProxy
-    url: str
-
-    def lose(self, function: str, *, what: str, times: int) -> None:
-        """The next calls of this function do not arrive (`request`), or are not answered (`answer`)."""
-        self.proxy.times = times
-        mark = f"select {function}(".encode()
-        if function == "take_due_jobs":
-            mark = b"take_due_jobs("
-        if what == "request":
-            self.proxy.lose_request = mark
-        else:
-            self.proxy.lose_answer_to = mark
-
-    @property
-    def hit(self) -> bool:
-        """Whether all that was to be lost was lost."""
-        return self.proxy.lose_request is None and self.proxy.lose_answer_to is None
-
-    def look(self, sql: str, *params: Any) -> list[tuple[Any, ...]]:
-        """Rows as they are."""
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(sql.encode(), params).fetchall()
-
-    def live(self) -> str:
-        """A job that the provider throttles at first, to its end; its id."""
-        world = self.world
-        world.provider.on_submit = OnSubmit.THROTTLE
-        world.create()
-        ((job_id,),) = self.look("select job_id::text from jobs") or [("",)]
-        world.provider.on_submit = OnSubmit.ACCEPT
-        for _ in range(20):
-            world.pass_time(20)
-            world.drain()
-            for prediction in list(world.provider.predictions):
-                world.provider.work(prediction)
-                world.webhook(prediction)
-            world.run_sweep()
-        return str(job_id)
 
 
 @pytest.fixture
@@ -267,62 +218,6 @@ def test_a_refusal_that_the_record_did_not_hear_is_told_to_it_later(faulty: Faul
         ("provider_invalid_input", "prompt is too rude")
     ]
     assert faulty.look("select state from attempts") == [("refused",)]
-
-
-# --- claims
-
-
-def deferred(record: PostgresRecord) -> str:
-    job = with_key(new_job())
-    record.create_job(job, at(0))
-    record.defer_submit(job.job_id, 1, retry_at=at(10), reason="throttled", now=at(1))
-    return job.job_id
-
-
-def test_a_claim_that_is_repeated_with_its_token_is_won_once_and_answered_twice(
-    record: PostgresRecord,
-) -> None:
-    job_id, mine, theirs = deferred(record), str(uuid7()), str(uuid7())
-    first = record.claim_attempt(job_id, 1, claim=mine, lease_until=at(80), now=at(11))
-    again = record.claim_attempt(job_id, 1, claim=mine, lease_until=at(80), now=at(11))
-    other = record.claim_attempt(job_id, 1, claim=theirs, lease_until=at(80), now=at(12))
-    assert [each.outcome for each in (first, again, other)] == ["claimed", "claimed", "not_claimed"]
-    assert [each.changed for each in (first, again, other)] == [True, False, False]
-    assert first.job.version == again.job.version == other.job.version
-
-
-def test_a_claim_whose_lease_is_over_is_not_won_again(record: PostgresRecord) -> None:
-    job_id, mine = deferred(record), str(uuid7())
-    record.claim_attempt(job_id, 1, claim=mine, lease_until=at(80), now=at(11))
-    record.mark_submit_unknown(job_id, 1, due_at=at(140), now=at(81))
-    late = record.claim_attempt(job_id, 1, claim=mine, lease_until=at(200), now=at(82))
-    assert late.outcome == "not_claimed"
-
-
-def test_a_claim_is_given_back_once_and_not_when_another_was_won(record: PostgresRecord) -> None:
-    job_id, mine, theirs = deferred(record), str(uuid7()), str(uuid7())
-
-    def give_back(seconds: float) -> str:
-        now = at(seconds)
-        return record.defer_submit(job_id, 1, retry_at=now, reason="lost", now=now, claim=mine).outcome
-
-    record.claim_attempt(job_id, 1, claim=mine, lease_until=at(80), now=at(11))
-    assert [give_back(50), give_back(51)] == ["deferred", "unchanged"]
-    taken = record.claim_attempt(job_id, 1, claim=theirs, lease_until=at(120), now=at(52))
-    assert (taken.outcome, give_back(53)) == ("claimed", "unchanged")
-    record.record_submitted(job_id, 1, "prediction-of-theirs", now=at(54), due_at=at(90))
-    assert give_back(55) == "unchanged"
-    found = record.find_job(job_id)
-    assert found is not None
-    assert found.data["providerJobId"] == "prediction-of-theirs"
-
-
-def test_a_claim_whose_job_was_canceled_meanwhile_is_given_back_by_its_end(record: PostgresRecord) -> None:
-    job_id, mine = deferred(record), str(uuid7())
-    record.claim_attempt(job_id, 1, claim=mine, lease_until=at(80), now=at(11))
-    record.request_cancel(job_id, "alice", at(12))
-    back = record.defer_submit(job_id, 1, retry_at=at(50), reason="lost", now=at(50), claim=mine)
-    assert (back.outcome, back.job.status) == ("canceled", JobStatus.CANCELED)
 
 
 @settings(

@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
+
 from lib.domain.snapshot import JobSnapshot
 from lib.services.after_commit import AfterCommit
 from lib.services.create_video_job import CreateVideoJob
@@ -17,6 +19,7 @@ from lib.stores.postgres.repositories.elements import PostgresElements
 from lib.stores.postgres.repositories.jobs import PostgresJobs
 from lib.stores.postgres.repositories.storage_operations import PostgresStorageLog
 from lib.stores.postgres.repositories.timeline import PostgresTimeline
+from local.backing import RecordDatabase
 from tests.fakes.cache import FakeCache
 from tests.fakes.journal import FakeJournal
 
@@ -68,6 +71,14 @@ def video_world(url: str) -> Iterator[VideoWorld]:
     connection = CountedConnection(lambda: url)
     yield VideoWorld(connection)
     connection.close()
+
+
+def counted(database: RecordDatabase, table: str) -> int:
+    """How many rows the table has."""
+    with psycopg.connect(database.superuser_url) as connection:
+        row = connection.execute(f"select count(*) from {table}".encode()).fetchone()  # noqa: S608 - a table of ours
+    assert row is not None
+    return int(row[0])
 
 
 def video(order: int, **fields: Any) -> dict[str, Any]:
