@@ -14,6 +14,9 @@ from infra.functions import FUNCTIONS
 from lib.stores.checked_catalogue import is_checked
 from lib.stores.models_source import read_models_config
 
+# In a new checkout the wheels are fetched first, over whatever network there is.
+pytestmark = pytest.mark.timeout(900)
+
 
 @pytest.fixture(scope="module", autouse=True)
 def bundles() -> None:

@@ -22,7 +22,8 @@ from infra.bundle_paths import ROOT
 from infra.functions import FUNCTIONS
 from tests.infra.conftest import bare_environment
 
-pytestmark = pytest.mark.timeout(200)
+# In a new checkout npm fetches the CDK command line first, over whatever network there is.
+pytestmark = pytest.mark.timeout(900)
 
 REGION = "eu-west-1"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": REGION}

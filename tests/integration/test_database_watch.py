@@ -58,13 +58,18 @@ def an_analyst(superuser_url: str) -> Iterator[str]:
 
 def watching(address: str) -> "subprocess.Popen[str]":
     """The command in a process of its own, which listens already."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "lib.database", "watch"],
-        env=os.environ | {"DATABASE_URL": address},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    # Where the tests run in the background Ctrl-C may be ignored, and a child inherits that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lib.database", "watch"],
+            env=os.environ | {"DATABASE_URL": address},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert process.stderr is not None
     assert process.stderr.readline() == "listening; Ctrl-C ends it\n"
     return process

@@ -218,9 +218,9 @@ def test_any_bytes_that_hold_no_long_string_come_through(body: bytes, step: int)
 def test_many_short_strings_cost_little() -> None:
     """An answer with the time of each character (ElevenLabs): 5 MB of strings without a blob."""
     body = json.dumps({"characters": ["a", "é", '"'] * 200_000}).encode()
-    begun = time.perf_counter()
+    begun = time.thread_time()
     assert lifted(body, 65536) == (body, ())
-    assert time.perf_counter() - begun < 2
+    assert time.thread_time() - begun < 2
 
 
 def response(body: bytes = b"", content_type: str = "", blobs: tuple[SpooledBlob, ...] = ()) -> HttpResponse:
