@@ -3,6 +3,7 @@
 import email.parser
 import email.policy
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
@@ -102,18 +103,23 @@ def _body(content_type: str, body: bytes) -> Any:
 
 def multipart_parts(content_type: str, body: bytes) -> list[dict[str, Any]]:
     """The parts of a multipart/form-data body: name, filename, contentType, size, and the value of plain fields."""
+    return [_shown(part, content) for part, content in form_parts(content_type, body)]
+
+
+def form_parts(content_type: str, body: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
+    """Each part of a form: its name, filename and contentType, and its content."""
     head = f"Content-Type: {content_type}\r\n\r\n".encode()
     message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
-    return [_part(part) for part in message.iter_parts()]
+    for part in message.iter_parts():
+        described = {
+            "name": part.get_param("name", header="content-disposition"),
+            "filename": part.get_filename(),
+            "contentType": part.get_content_type() if part["content-type"] else None,
+        }
+        content: Any = part.get_payload(decode=True)
+        yield described, content or b""
 
 
-def _part(part: Any) -> dict[str, Any]:
-    content = part.get_payload(decode=True) or b""
-    filename = part.get_filename()
-    shown = {
-        "name": part.get_param("name", header="content-disposition"),
-        "filename": filename,
-        "contentType": part.get_content_type() if part["content-type"] else None,
-        "size": len(content),
-    }
-    return shown if filename else {**shown, "value": content.decode(errors="replace")}
+def _shown(part: dict[str, Any], content: bytes) -> dict[str, Any]:
+    shown = {**part, "size": len(content)}
+    return shown if part["filename"] else {**shown, "value": content.decode(errors="replace")}

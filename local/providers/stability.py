@@ -16,8 +16,8 @@ from starlette.routing import BaseRoute, Route
 
 from local.providers.inline import file_bytes, silence_or_end
 from local.providers.refusals import lost_answer, refuse
-from local.providers.request_log import multipart_parts
-from local.providers.stability_fields import OPERATIONS, Operation, problems_of, size_of
+from local.providers.request_log import form_parts
+from local.providers.stability_fields import OPERATIONS, File, Operation, problems_of, size_of
 from local.providers.tasks import Status, Task
 from local.providers.world import World, fingerprint, hash_of
 from local.replicate.catalogue import Kind
@@ -48,6 +48,7 @@ FLAGGED = (
     "Your request was flagged by our content moderation system, as a result your request was denied "
     "and you were not charged."
 )
+ONE_FORMAT = {Kind.AUDIO: ("audio/wav", "audio/mpeg")}
 Answer = Callable[[Request, World, str], Awaitable[Response]]
 
 
@@ -123,9 +124,13 @@ async def _submit(operation: Operation, request: Request, world: World, account:
         return problem(400, "content-type: must be multipart/form-data")
     if len(body) > MAX_BODY_BYTES:
         return problem(413, "body: may not be larger than 10MiB")
-    parts = multipart_parts(content_type, body)
-    fields: dict[str, str] = {part["name"]: part["value"] for part in parts if not part["filename"]}
-    files = {part["name"]: part["contentType"] for part in parts if part["filename"]}
+    fields: dict[str, str] = {}
+    files: dict[str, File] = {}
+    for part, content in form_parts(content_type, body):
+        if part["filename"]:
+            files[part["name"]] = File(part["contentType"], content)
+        else:
+            fields[part["name"]] = content.decode(errors="replace")
     faults = world.faults(NAME, fields)
     refusal = _judged(operation, fields, files, request) or _flagged(faults)
     refusal = refusal or refuse(world, faults, _refused, key=hash_of(fields))
@@ -143,13 +148,18 @@ async def _taken(operation: Operation, request: Request, world: World, task: Tas
 
 
 def _judged(
-    operation: Operation, fields: Mapping[str, str], files: Mapping[str, str], request: Request
+    operation: Operation, fields: Mapping[str, str], files: Mapping[str, File], request: Request
 ) -> Response | None:
     errors = problems_of(operation, fields, files)
-    media = f"{operation.kind.value}/*"
-    if operation.waits and _accept(request) not in ("*/*", "application/json", media):
-        errors.append(f"accept: must be {media} or application/json")
+    if operation.waits:
+        errors += _wrong_accept(operation.kind, request)
     return problem(400, *errors) if errors else None
+
+
+def _wrong_accept(kind: Kind, request: Request) -> list[str]:
+    media = f"{kind.value}/*"
+    taken = ("*/*", "application/json", media, *ONE_FORMAT.get(kind, ()))
+    return [] if _accept(request) in taken else [f"accept: must be {media} or application/json"]
 
 
 def _flagged(faults: FaultSet) -> Response | None:
@@ -191,6 +201,8 @@ async def _result(kind: Kind, request: Request, world: World, account: str) -> R
     task = world.own(NAME, account, world.facts.get(identity, ""))
     if task is None or task.wish.kind is not kind or "purged" in task.faults:
         return problem(404, "The resource was not found.")
+    if wrong := _wrong_accept(kind, request):
+        return problem(400, *wrong)
     if refusal := refuse(world, task.faults, _refused, key=task.id, prefix="get-"):
         return refusal
     if not task.status.is_final:

@@ -2,12 +2,16 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from PIL import Image, UnidentifiedImageError
 
 from local.replicate.catalogue import Kind
 
 PIXELS = 1024 * 1024
 GRID = 64
+SHORTEST_SIDE, MOST_PIXELS, LONGEST_RATIO = 64, 9_437_184, 2.5
 MAX_SEED = 4_294_967_294
 RATIOS = ("21:9", "16:9", "3:2", "5:4", "1:1", "4:5", "2:3", "9:16", "9:21")
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/webp")
@@ -21,7 +25,10 @@ STYLES = (
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: which fields are enumerated or have a range, which files it must have, and how it answers."""
+    """One operation: which fields are enumerated or have a range, which files it must have, and how it answers.
+
+    ``steps`` is the range of that field by model.
+    """
 
     kind: Kind
     formats: tuple[str, ...] = ("png", "jpeg", "webp")
@@ -29,6 +36,7 @@ class Operation:
     needs_files: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     ranges: tuple[tuple[str, float, float], ...] = ()
+    steps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     waits: bool = True
     accepted_status: int = 200
     seconds: float = 190.0
@@ -60,7 +68,8 @@ OPERATIONS: Mapping[str, Operation] = {
         Kind.AUDIO,
         formats=_SOUND,
         models=("stable-audio-2", "stable-audio-2.5"),
-        ranges=(("duration", 1, 190), ("steps", 4, 100), *_AUDIO_RANGES),
+        ranges=(("duration", 1, 190), *_AUDIO_RANGES),
+        steps={"stable-audio-2": (30, 100), "stable-audio-2.5": (4, 8)},
     ),
     "audio/stable-audio/text-to-audio": Operation(
         Kind.AUDIO,
@@ -73,8 +82,16 @@ OPERATIONS: Mapping[str, Operation] = {
 }
 
 
-def problems_of(operation: Operation, fields: Mapping[str, str], files: Mapping[str, str]) -> list[str]:
-    """All that is wrong with a form; ``files`` has their content types."""
+@dataclass(frozen=True)
+class File:
+    """A file of a form."""
+
+    content_type: str
+    content: bytes
+
+
+def problems_of(operation: Operation, fields: Mapping[str, str], files: Mapping[str, File]) -> list[str]:
+    """All that is wrong with a form."""
     return [
         *_wrong_texts(operation, fields),
         *_wrong_numbers(operation, fields),
@@ -107,18 +124,23 @@ def _wrong_texts(operation: Operation, fields: Mapping[str, str]) -> Iterator[st
 
 
 def _wrong_numbers(operation: Operation, fields: Mapping[str, str]) -> Iterator[str]:
-    for name, low, high in (("seed", 0, MAX_SEED), *operation.ranges):
+    ranges = [("seed", 0, MAX_SEED), *operation.ranges]
+    if steps := operation.steps.get(fields.get("model", "")):
+        ranges.append(("steps", *steps))
+    for name, low, high in ranges:
         if name in fields and not _is_between(fields[name], low, high):
             yield f"{name}: must be between {low} and {high}"
 
 
-def _wrong_files(operation: Operation, fields: Mapping[str, str], files: Mapping[str, str]) -> Iterator[str]:
+def _wrong_files(operation: Operation, fields: Mapping[str, str], files: Mapping[str, File]) -> Iterator[str]:
     for name in operation.needs_files:
         if name not in files:
             yield f"{name}: is required"
-    for name, content_type in files.items():
-        if name != "audio" and content_type not in IMAGE_TYPES:
+    for name, file in files.items():
+        if file.content_type not in IMAGE_TYPES:
             yield f"{name}: must be a jpeg, png or webp"
+        elif wrong := _wrong_picture(file.content):
+            yield f"{name}: {wrong}"
     if "image" in files and not operation.needs_files:
         if "strength" not in fields:
             yield "strength: is required when image is provided"
@@ -126,6 +148,20 @@ def _wrong_files(operation: Operation, fields: Mapping[str, str], files: Mapping
             yield "aspect_ratio: is only for text-to-image"
     if fields.get("mode") == "image-to-image" and "image" not in files:
         yield "image: is required when mode is image-to-image"
+
+
+def _wrong_picture(content: bytes) -> str:
+    """What Stability says of a picture by its sides; empty for one in order."""
+    try:
+        with Image.open(BytesIO(content)) as picture:
+            short, long = sorted(picture.size)
+    except (UnidentifiedImageError, OSError):
+        return "is not an image that can be read"
+    if short < SHORTEST_SIDE:
+        return f"each side must have at least {SHORTEST_SIDE} pixels"
+    if short * long > MOST_PIXELS:
+        return f"must have at most {MOST_PIXELS} pixels"
+    return "the aspect ratio must be between 1:2.5 and 2.5:1" if long > LONGEST_RATIO * short else ""
 
 
 def _is_between(text: str, low: float, high: float) -> bool:

@@ -27,6 +27,7 @@ from local.providers.server import Providers, running
 from local.providers.settings import Settings
 from local.providers.stability import LOCAL_KEY, REQUESTS
 from tests.fakes.adapter_clients import accepted, client_of
+from tests.fakes.media_files import image_bytes
 
 KEY = Credential("stability", LOCAL_KEY)
 CORE = "stable-image/generate/core"
@@ -34,7 +35,7 @@ AUDIO_2 = "audio/stable-audio-2/text-to-audio:stable-audio-2.5"
 AUDIO_3 = "audio/stable-audio/text-to-audio:stable-audio-3"
 UPSCALE = "stable-image/upscale/creative"
 RELIGHT = "stable-image/edit/replace-background-and-relight"
-PICTURE = f"data:image/png;base64,{base64.b64encode(bytes(100)).decode()}"
+PICTURE = f"data:image/png;base64,{base64.b64encode(image_bytes()).decode()}"
 
 
 @pytest.fixture(scope="module")

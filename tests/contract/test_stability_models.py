@@ -19,11 +19,12 @@ from lib.providers.transport import RequestsTransport
 from lib.stores.models_source import load_catalogue
 from local.providers.server import Providers, running
 from local.providers.settings import Settings
+from tests.fakes.media_files import image_bytes
 
 CATALOGUE = load_catalogue("config/models")
 MODELS = [model.id for model in CATALOGUE if model.provider == "stability"]
 KEY = Credential("stability", "sk-models")
-PICTURE = f"data:image/webp;base64,{base64.b64encode(bytes(90)).decode()}"
+PICTURE = f"data:image/webp;base64,{base64.b64encode(image_bytes('WEBP')).decode()}"
 
 _DRAWN = {"prompt": "a fox", "negative_prompt": "a dog", "seed": 7, "style_preset": "anime"}
 _OF_A_TEXT = {**_DRAWN, "aspect_ratio": "9:16", "output_format": "jpeg"}
