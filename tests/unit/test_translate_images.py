@@ -143,7 +143,7 @@ def of(model_id: str, **given: Any) -> Translation:
     ("model_id", "count", "words"),
     [
         ("sdxl", 2, "Image: sdxl takes one, not 2"),
-        ("runway-gen4-image", 4, "Image must have at most 3 item(s), not 4 with runway-gen4-image"),
+        ("runway-gen4-image", 4, "Image for runway-gen4-image must have at most 3 item(s), not 4"),
     ],
 )
 def test_more_pictures_than_a_model_reads_are_refused(model_id: str, count: int, words: str) -> None:
