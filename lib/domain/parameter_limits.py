@@ -58,7 +58,7 @@ def _text_errors(path: str, text: object, what: str) -> list[FieldError]:
         return [FieldError(path, "has a name that is no text")]
     if "\x00" in text:
         return [FieldError(path, f"{what} the character U+0000")]
-    if any("\ud800" <= character <= "\udfff" for character in text):
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         return [FieldError(path, f"{what} half of a surrogate pair, which is no character")]
     return []
 
