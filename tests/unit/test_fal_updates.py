@@ -176,6 +176,33 @@ def test_a_result_that_is_an_error_is_the_jobs_failure_in_fals_words(
 
 
 @pytest.mark.parametrize(
+    ("error_type", "kind"),
+    [
+        ("request_timeout", FailureKind.OUTAGE),
+        ("startup_timeout", FailureKind.OUTAGE),
+        ("runner_scheduling_failure", FailureKind.OUTAGE),
+        ("runner_connection_timeout", FailureKind.OUTAGE),
+        ("runner_disconnected", FailureKind.OUTAGE),
+        ("runner_connection_refused", FailureKind.OUTAGE),
+        ("runner_connection_error", FailureKind.OUTAGE),
+        ("runner_incomplete_response", FailureKind.OUTAGE),
+        ("runner_server_error", FailureKind.OUTAGE),
+        ("Runner_Server_Error", FailureKind.OUTAGE),
+        ("internal_error", FailureKind.OUTAGE),
+        ("client_disconnected", FailureKind.CANCELED),
+        ("client_cancelled", FailureKind.CANCELED),
+        ("bad_request", FailureKind.INVALID_INPUT),
+        ("one_that_came_later", FailureKind.MODEL_ERROR),
+    ],
+)
+def test_each_error_type_of_the_platform_has_its_kind(error_type: str, kind: FailureKind) -> None:
+    update = adapter.parse_poll(answer("completed_error", error_type=error_type))
+    assert update.failure is not None
+    assert (update.failure.kind, update.failure.retryable) == (kind, kind is FailureKind.OUTAGE)
+    assert update.status.final
+
+
+@pytest.mark.parametrize(
     ("name", "kind", "retryable"),
     [
         ("result_not_yet", FailureKind.OUTAGE, True),

@@ -159,6 +159,7 @@ def test_each_bad_end_has_its_kind(name: str, kind: FailureKind, retryable: bool
     [
         ("NSFW content detected. Try another prompt.", FailureKind.MODERATION, False),
         ("E1000", FailureKind.OUTAGE, True),
+        ("E1001: out of memory", FailureKind.MODEL_ERROR, False),
         ("Timed out starting (E6716)", FailureKind.OUTAGE, True),
         ("E10001 is a part number", FailureKind.MODEL_ERROR, False),
         ("File names are case-sensitive", FailureKind.MODEL_ERROR, False),
@@ -228,6 +229,7 @@ def test_a_time_without_a_zone_is_taken_as_utc() -> None:
 @pytest.mark.parametrize(
     ("name", "kind", "retryable", "wait"),
     [
+        ("bad_request", FailureKind.INVALID_INPUT, False, None),
         ("unauthenticated", FailureKind.AUTHENTICATION, False, None),
         ("insufficient_credit", FailureKind.BILLING, False, None),
         ("forbidden", FailureKind.AUTHENTICATION, False, None),

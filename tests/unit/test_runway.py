@@ -173,6 +173,21 @@ def test_missing_and_surprising_fields_do_not_break_a_task(
     assert all(output.value.startswith("https://") for output in update.outputs)
 
 
+def test_a_canceled_task_says_so_and_what_it_was_charged() -> None:
+    for credits_, unbilled in ((0, True), (12, False), (None, False)):
+        failure = adapter.parse_poll(answer("canceled", cost={"credits": credits_})).failure
+        assert failure is not None
+        assert (failure.kind, failure.unbilled) == (FailureKind.CANCELED, unbilled)
+
+
+def test_an_input_that_speaks_of_credits_is_no_lack_of_them() -> None:
+    issues = [{"path": ["promptText"], "message": "there are not enough credits in this film"}]
+    refused = answer("no_credits", issues=issues)
+    failure = adapter.parse_submit(refused).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.INVALID_INPUT
+
+
 @pytest.mark.parametrize("value", [7, -1, "x", True, None])
 def test_progress_lies_between_0_and_1(value: Any) -> None:
     assert adapter.parse_poll(answer("running", progress=value)).progress in (None, 0.0, 1.0)
