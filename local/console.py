@@ -28,8 +28,9 @@ class Console:
         logs.mkdir(parents=True, exist_ok=True)
 
     def request(self, method: str, path: str, status: int, elapsed_ms: float) -> None:
-        """One request was answered."""
-        self.say(f"{method:<4} {path}  {status}  {elapsed_ms:.0f} ms")
+        """One request was answered; in its path are whatever characters a caller wrote there."""
+        shown = "".join(each if each.isprintable() else ascii(each)[1:-1] for each in path)
+        self.say(f"{method:<4} {shown}  {status}  {elapsed_ms:.0f} ms")
 
     def function_line(self, name: str, line: str) -> None:
         """A function wrote a line: kept in its file, and shown if it is a step of a job or a warning."""
