@@ -143,6 +143,41 @@ def test_each_shipped_model_says_where_its_facts_and_its_price_if_it_is_known_co
             assert model.pricing.verified_on, model.id
 
 
+def bounds_missing(schema: dict[str, Any]) -> list[str]:
+    """What a parameter's schema does not say of its type or its range."""
+    if "enum" in schema:
+        return []
+    match schema.get("type"):
+        case "boolean":
+            return []
+        case "integer" | "number":
+            return [bound for bound in ("minimum", "maximum") if bound not in schema]
+        case "string":
+            return [] if schema.keys() & {"maxLength", "pattern", "format"} else ["maxLength"]
+        case "array":
+            return ["maxItems"] * ("maxItems" not in schema) + bounds_missing(schema["items"])
+        case "object":
+            return [lack for inner in schema["properties"].values() for lack in bounds_missing(inner)]
+        case _:
+            return ["type"]
+
+
+def test_each_declared_parameter_has_a_type_and_a_range(shipped: Catalogue) -> None:
+    lacking = {
+        f"{model.id}.{name}": lacks
+        for model in shipped
+        for name in model.supported_params
+        if (lacks := bounds_missing(dict(model.params.get(name, {}))))
+    }
+
+    # as in the models' own sources, which have a least value alone
+    assert lacking == {
+        "musicgen.continuation_start": ["maximum"],
+        "musicgen.continuation_end": ["maximum"],
+        "llama-3-8b.top_k": ["maximum"],
+    }
+
+
 def test_an_official_model_is_submitted_by_name_and_any_other_by_a_version_of_64_hex(
     shipped: Catalogue,
 ) -> None:
