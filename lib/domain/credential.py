@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from lib.domain.envelope import masked
@@ -16,6 +17,20 @@ BODY_FIELD = "credentials"
 ANY_KEY = "apiKey"
 SHARED_CHARACTERS = 8
 HIDDEN = "***"
+_PUBLIC_MEMBERS = frozenset(
+    {
+        "type",
+        "project_id",
+        "client_email",
+        "client_id",
+        "auth_uri",
+        "token_uri",
+        "auth_provider_x509_cert_url",
+        "client_x509_cert_url",
+        "universe_domain",
+    }
+)
+"""What names a service account in its file and opens nothing; messages of Google's are full of it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,14 +105,33 @@ def credential_of(
     """The credential as adapters take it: the first field is its secret."""
     first = fields[0].name
     extra = {name: value for name, value in values.items() if name != first}
-    return Credential(provider, values.get(first, ""), version, extra)
+    plain = frozenset(item.name for item in fields if not item.secret)
+    return Credential(provider, values.get(first, ""), version, extra, plain)
 
 
 def without_secrets(text: str, credential: Credential) -> str:
-    """The text without what it shares with the key, if that is `SHARED_CHARACTERS` or more: providers echo keys."""
-    for secret in (credential.secret, *credential.extra.values()):
+    """The text without what it shares with the key, if that is `SHARED_CHARACTERS` or more: providers echo keys.
+
+    What is no secret of it stays: a provider's words name the project and the address that they are about.
+    """
+    parts = [value for name, value in credential.extra.items() if name not in credential.plain]
+    for secret in chain.from_iterable(map(_secrets_in, [credential.secret, *parts])):
         text = _without(text, secret)
     return text
+
+
+def _secrets_in(part: str) -> Iterator[str]:
+    """The part itself; of a service account's file, what it has beside names and addresses, also as its JSON has it."""
+    try:
+        document = json.loads(part) if part.lstrip().startswith("{") else None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or not _PUBLIC_MEMBERS & document.keys():
+        yield part
+        return
+    for name, value in document.items():
+        if name not in _PUBLIC_MEMBERS:
+            yield from {str(value), json.dumps(value)}
 
 
 def update_without_key(update: ProviderUpdate, credential: Credential) -> ProviderUpdate:

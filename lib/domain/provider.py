@@ -125,14 +125,15 @@ PLATFORM_VERSION = "platform"
 class Credential:
     """A provider's key; its repr hides the secrets. `version` pins a job to the key that made it.
 
-    `secret` is the first of the adapter's `credential_fields`, `extra` holds the others by name. A version is
-    `platform` for the operator's key and `own:{id}` for one that a user brought.
+    `secret` is the first of the adapter's `credential_fields`, `extra` holds the others by name, `plain` names those of
+    them that are no secrets. A version is `platform` for the operator's key and `own:{id}` for one that a user brought.
     """
 
     provider: str
     secret: str = field(repr=False)
     version: str = PLATFORM_VERSION
     extra: Mapping[str, str] = field(default_factory=dict, repr=False)
+    plain: frozenset[str] = frozenset()
 
     @property
     def is_own(self) -> bool:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from lib.domain.credential import credential_of
 from lib.domain.errors import ConfigurationError
 from lib.domain.provider import PLATFORM_VERSION, Credential
 from lib.ports.provider import ProviderAdapter
@@ -23,8 +24,8 @@ def read_platform_key(adapter: ProviderAdapter, text: str, version: str = PLATFO
             f"The key of {adapter.name} lacks {', '.join(missing)}: "
             f"it is a plain string or a JSON object with {', '.join(names)}."
         )
-    extra = {name: found[name] for name in names[1:] if found.get(name)}
-    return Credential(adapter.name, found.get(names[0], ""), version, extra)
+    values = {name: found[name] for name in names if found.get(name)}
+    return credential_of(adapter.name, values, adapter.traits.credential_fields, version)
 
 
 def _fields(text: str, first: str) -> dict[str, str]:

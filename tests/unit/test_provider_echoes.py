@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import pytest
 
+from lib.domain.credential import credential_of, without_secrets
 from lib.domain.errors import ConfigurationError, ProviderError
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Credential, FailureKind, RemoteJob, Submission, SubmitOutcome
 from lib.providers.client import HttpProviderClient
 from lib.providers.google_veo import GoogleVeoAdapter
+from lib.providers.platform_keys import read_platform_key
 from lib.providers.replicate import ReplicateAdapter
 from tests.fakes.credentials import key_like, leaks
 from tests.fakes.google_keys import key_file
@@ -86,6 +88,32 @@ def test_an_access_token_is_as_secret_as_the_key_that_it_was_given_for(ask: str)
 
     assert "no use for ***" in said
     assert leaks(said, token) == []
+
+
+@pytest.mark.parametrize("echo", ["as it is", "as JSON", "a line"])
+def test_what_is_secret_in_a_service_accounts_file_is_hidden(echo: str) -> None:
+    file = key_file()
+    secret = json.loads(file)["private_key"]
+    said = {"as it is": secret, "as JSON": json.dumps({"a": secret}), "a line": secret.splitlines()[3]}[echo]
+    told = without_secrets(f"bad: {said}", Credential("google_veo", file))
+    assert told.startswith("bad: ")
+    assert leaks(told, "".join(secret.splitlines()[1:-1])) == []
+
+
+def test_a_message_of_googles_is_told_with_its_project_and_its_link() -> None:
+    words = (
+        "Vertex AI API is disabled in project example-project, location us-central1. Enable it at "
+        "https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project=example-project"
+    )
+    values = {"projectId": "example-project", "location": "us-central1"}
+    fields = GoogleVeoAdapter().traits.credential_fields
+    own = credential_of("google_veo", {fields[0].name: key_file(), **values}, fields, "own:1")
+    operators = read_platform_key(
+        GoogleVeoAdapter(), json.dumps({fields[0].name: json.loads(key_file()), **values})
+    )
+    for credential in (own, operators):
+        assert credential.extra == values
+        assert without_secrets(words, credential) == words
 
 
 def test_an_account_that_is_called_like_the_key_is_not_told() -> None:
