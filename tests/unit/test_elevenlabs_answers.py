@@ -95,7 +95,7 @@ ROWS: dict[str, tuple[SubmitOutcome, FailureKind]] = {
         ),
         (REFUSED, FailureKind.NOT_FOUND),
     ),
-    "old_bad_prompt": (REFUSED, FailureKind.MODERATION),
+    **dict.fromkeys(("old_bad_prompt", "old_bad_composition_plan"), (REFUSED, FailureKind.MODERATION)),
     "already_running": (REFUSED, FailureKind.UNKNOWN),
     **dict.fromkeys(
         (
@@ -177,6 +177,26 @@ def test_a_detail_of_another_shape_does_not_break_it(detail: Any) -> None:
     outcome, failure = refused(HttpResponse(404, {}, json.dumps({"detail": detail}).encode()))
     assert (outcome, failure.kind) == (REFUSED, FailureKind.NOT_FOUND)
     assert failure.message
+
+
+@pytest.mark.parametrize(
+    ("kind_word", "kind"),
+    [
+        ("validation_error", FailureKind.INVALID_INPUT),
+        ("invalid_request", FailureKind.INVALID_INPUT),
+        ("authentication_error", FailureKind.AUTHENTICATION),
+        ("payment_required", FailureKind.BILLING),
+        ("authorization_error", FailureKind.AUTHENTICATION),
+        ("not_found", FailureKind.NOT_FOUND),
+        ("rate_limit_error", FailureKind.RATE_LIMITED),
+        ("internal_error", FailureKind.OUTAGE),
+        ("service_unavailable", FailureKind.OUTAGE),
+        ("conflict", FailureKind.UNKNOWN),
+    ],
+)
+def test_a_type_counts_where_the_code_is_new_whatever_the_status(kind_word: str, kind: FailureKind) -> None:
+    body = json.dumps({"detail": {"type": kind_word, "code": "came_later", "message": "No."}}).encode()
+    assert refused(HttpResponse(418, {}, body))[1].kind is kind
 
 
 def test_codes_are_read_in_any_case() -> None:
