@@ -4,6 +4,7 @@ Source: the official client lumaai 1.21.0 and docs.lumalabs.ai; that errors are 
 answers 201 is not confirmed there.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.requests import Request
@@ -31,7 +32,17 @@ STATES = {
 }
 ODD = "napping"
 MODELS = {"video": ("ray-2", "ray-flash-2"), "image": ("photon-1", "photon-flash-1")}
-SIZES = {"1:1": (640, 640), "16:9": (960, 540), "9:16": (540, 960), "4:3": (720, 540), "3:4": (540, 720)}
+SIZES = {
+    "1:1": (640, 640),
+    "16:9": (960, 540),
+    "9:16": (540, 960),
+    "4:3": (720, 540),
+    "3:4": (540, 720),
+    "21:9": (1260, 540),
+    "9:21": (540, 1260),
+}
+RESOLUTIONS = ("540p", "720p", "1080p", "4k")
+FORMATS = ("jpg", "png")
 DURATIONS = {"5s": 5.0, "9s": 9.0}
 _ERRORS = {
     401: "Not authenticated",
@@ -76,7 +87,7 @@ async def create(request: Request) -> Response:
         return answer
     if fault := _wrong(kind, values):
         return JSONResponse({"detail": fault}, 400)
-    width, height = SIZES.get(str(values.get("aspect_ratio", "16:9")), SIZES["16:9"])
+    width, height = SIZES[values.get("aspect_ratio", "16:9")]
     task = world.start(
         provider=NAME,
         account=account,
@@ -156,10 +167,11 @@ def _call_back(world: World, task: Task) -> None:
 def _wrong(kind: str, values: Any) -> str | None:
     if not isinstance(values, dict) or not isinstance(values.get("prompt"), str) or not values["prompt"]:
         return "prompt: Field required"
-    if values.get("model") not in MODELS[kind]:
-        return f"model: Input should be {' or '.join(MODELS[kind])}"
-    if kind == "video" and values.get("duration", "5s") not in DURATIONS:
-        return f"duration: Input should be {' or '.join(DURATIONS)}"
+    choices: dict[str, Collection[str]] = {"model": MODELS[kind], "aspect_ratio": SIZES}
+    choices |= {"duration": DURATIONS, "resolution": RESOLUTIONS} if kind == "video" else {"format": FORMATS}
+    for name, taken in choices.items():
+        if (name in values or name == "model") and values.get(name) not in taken:
+            return f"{name}: Input should be {' or '.join(taken)}"
     return None
 
 

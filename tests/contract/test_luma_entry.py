@@ -149,6 +149,25 @@ def test_what_goes_wrong_with_a_submit_is_judged(
 
 
 @pytest.mark.parametrize(
+    ("model", "values", "words"),
+    [
+        (VIDEO, {"duration": "7s"}, "duration: Input should be 5s or 9s"),
+        (VIDEO, {"resolution": "480p"}, "resolution: Input should be 540p or 720p or 1080p or 4k"),
+        (VIDEO, {"aspect_ratio": "2:1"}, "aspect_ratio: Input should be"),
+        (IMAGE, {"format": "webp"}, "format: Input should be jpg or png"),
+        ("video/ray-1", {}, "model: Input should be ray-2 or ray-flash-2"),
+    ],
+)
+def test_what_luma_does_not_make_is_refused_in_its_words(
+    client: HttpProviderClient, model: str, values: dict[str, Any], words: str
+) -> None:
+    result = submit(client, "a fox", model, **values)
+    assert result.failure is not None
+    assert (result.outcome, result.failure.kind) == (SubmitOutcome.REFUSED, FailureKind.INVALID_INPUT)
+    assert words in result.failure.message
+
+
+@pytest.mark.parametrize(
     ("prompt", "kind"), [("[sim:nsfw]", FailureKind.MODERATION), ("[sim:fail]", FailureKind.MODEL_ERROR)]
 )
 def test_a_job_that_fails_says_why(client: HttpProviderClient, prompt: str, kind: FailureKind) -> None:
