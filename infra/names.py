@@ -19,7 +19,6 @@ LOGINS_PARAMETER = "DatabaseLogins"
 REDIS_SECRET = "redis/main"  # noqa: S105  # the name of a secret, not a secret
 PROVIDER_SECRETS = "providers"  # the name of a group of secrets, not a secret
 CREDENTIALS_KEY = "credentials"
-REPLICATE_SECRET = "providers/replicate"  # noqa: S105  # the name of a secret, not a secret
 
 
 def media_bucket(settings: InfraSettings) -> str:

@@ -30,13 +30,6 @@ _ORIGIN = r"(|\*|https?://[^\s,/]+)"
 
 PARAMETERS = (
     Parameter(
-        name="ReplicateBaseUrl",
-        variable="REPLICATE_BASE_URL",
-        default="https://api.replicate.com",
-        description="Address of Replicate's API, without /v1",
-        pattern=r"https?://[^\s?#]*[^\s?#/]",
-    ),
-    Parameter(
         name="ProviderAddresses",
         variable="PROVIDER_ADDRESSES",
         default="{}",

@@ -128,10 +128,7 @@ class Wiring:
         return {
             Need.REDIS: Connection(self._chosen("REDIS_SECRET_NAME"), _read(resources.redis_secret)),
             Need.PROVIDERS: Connection(
-                {
-                    "REPLICATE_SECRET_NAME": named(names.REPLICATE_SECRET),
-                    **self._chosen("REPLICATE_BASE_URL", "PROVIDER_ADDRESSES", "PROVIDERS_CONFIG"),
-                },
+                self._chosen("PROVIDER_ADDRESSES", "PROVIDERS_CONFIG"),
                 lambda role: grant_providers(role, resources),
             ),
             Need.CREDENTIALS_OPEN: Connection(sealing, _use_key(resources, "kms:Decrypt")),

@@ -76,8 +76,6 @@ class ProviderSettings:
 
     stage: str = text("STAGE")
     providers_config: str = text("PROVIDERS_CONFIG", default="config/providers.json")
-    replicate: Secret | None = secret("REPLICATE_API_TOKEN", "REPLICATE_SECRET_NAME", optional=True)
-    replicate_base_url: str = url("REPLICATE_BASE_URL", default="https://api.replicate.com")
     provider_addresses: Mapping[str, Mapping[str, str]] = mapping("PROVIDER_ADDRESSES")
 
 

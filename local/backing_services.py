@@ -134,10 +134,7 @@ class BackingServices:
         files = list(self._output_hosts)
         replicate, others = self._services.get(Part.REPLICATE), self._services.get(Part.PROVIDERS)
         if isinstance(replicate, Simulator):
-            values["ReplicateBaseUrl"] = replicate.url
             files.append(f"127.0.0.1:{replicate.media_port}")
-        elif self._real:
-            values["ReplicateBaseUrl"] = REAL_REPLICATE
         if isinstance(others, ProviderSimulators):
             files.append(f"127.0.0.1:{others.port}")
         if addresses := self._provider_addresses():
@@ -155,4 +152,7 @@ class BackingServices:
         """Where the providers are that run here: name -> the addresses of its adapter."""
         simulators = self._services.get(Part.PROVIDERS)
         found = dict(simulators.addresses()) if isinstance(simulators, ProviderSimulators) else {}
-        return {**found, **({"cog": {"base_url": self.url(Part.COG)}} if self.url(Part.COG) else {})}
+        alone = {"replicate": Part.REPLICATE, "cog": Part.COG}
+        return found | {
+            name: {"base_url": self.url(part)} for name, part in alone.items() if part in self._services
+        }

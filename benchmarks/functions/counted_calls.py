@@ -27,7 +27,9 @@ def main() -> None:
             if name in given["aws"]:
                 url = stack.enter_context(KeepAliveFront(url)).url  # noqa: PLW2901 - the server behind changes
             counters[name] = stack.enter_context(TurnCounter(url))
-            os.environ[variable] = counters[name].url
+            address = counters[name].url
+            of_replicate = json.dumps({"replicate": {"base_url": address}})
+            os.environ[variable] = of_replicate if variable == "PROVIDER_ADDRESSES" else address
         handler = importlib.import_module(given["module"]).handler
         for event in given["warm"]:
             _must_succeed(handler(event, FunctionContext()))

@@ -52,7 +52,7 @@ def count_trips(cloud: LocalCloud, function: str, *, warm: Sequence[Any], counte
     upstreams = {
         "redis": ("REDIS_URL", there.redis_url),
         "postgres": ("DATABASE_URL", there.postgres_api_url),
-        "provider": ("REPLICATE_BASE_URL", there.replicate_url),
+        "provider": ("PROVIDER_ADDRESSES", there.replicate_url),
         **{name: (variable, there.aws_endpoint_url) for name, variable in aws.items()},
     }
     given = {

@@ -41,7 +41,7 @@ def adapter(name: str) -> "ProviderAdapter":
     from lib.providers.registry import ADAPTERS, load_adapter
 
     chosen = bootstrap.settings(w.ProviderSettings)
-    addresses = dict(chosen.provider_addresses.get(name, {}))
+    addresses = chosen.provider_addresses.get(name, {})
     if name not in ADAPTERS:
         entry = bootstrap.configured_providers().get(name)
         if entry is None:
@@ -49,8 +49,6 @@ def adapter(name: str) -> "ProviderAdapter":
         from lib.providers.http_adapter import HttpAdapter
 
         return HttpAdapter(entry, addresses.get("base_url", ""))
-    if name == "replicate":
-        addresses.setdefault("base_url", chosen.replicate_base_url)
     return load_adapter(name, addresses)
 
 
@@ -163,12 +161,10 @@ def platform_secret(name: str) -> "Secret":
     from lib.providers.registry import ADAPTERS
     from lib.variables import Secret
 
-    chosen = bootstrap.settings(w.ProviderSettings)
-    if name == "replicate" and chosen.replicate is not None:
-        return chosen.replicate
     registration = ADAPTERS.get(name) or bootstrap.registrations().get(name)
     direct = os.environ.get(registration.variable, "") if registration else ""
-    return Secret(secret_name(chosen.stage, "providers", name), direct or None)
+    stage = bootstrap.settings(w.ProviderSettings).stage
+    return Secret(secret_name(stage, "providers", name), direct or None)
 
 
 def webhook_token_key() -> str:

@@ -102,7 +102,6 @@ def test_a_parameter_that_nobody_sets_means_what_an_absent_variable_means() -> N
         "CACHE_TABLE": "t",
         "S3_BUCKET": "b",
         "DATABASE_SECRET_NAME": "d",
-        "REPLICATE_SECRET_NAME": "r",
         "WEBHOOK_TOKEN_SECRET_NAME": "k",
         "WEBHOOK_BASE_URL": "https://api.example.com",
         "ADVANCE_QUEUE_URL": "https://sqs.example.com/a",

@@ -30,6 +30,20 @@ def test_functions_find_every_simulated_provider_with_its_key(tmp_path: Path) ->
         services.stop()
 
 
+@pytest.mark.parametrize("token", ["", "r8_real"])
+def test_replicate_is_found_as_the_others_are(tmp_path: Path, token: str) -> None:
+    services = BackingServices(
+        CloudSettings(parts=frozenset({Part.REPLICATE}), replicate_token=token), tmp_path
+    )
+    services.start()
+    try:
+        addresses = json.loads(services.parameters("local").get("ProviderAddresses", "{}"))
+        assert addresses == ({} if token else {"replicate": {"base_url": services.url(Part.REPLICATE)}})
+        load_adapter("replicate", addresses.get("replicate"))
+    finally:
+        services.stop()
+
+
 def test_a_provider_with_a_real_key_is_the_real_one_and_is_polled(tmp_path: Path) -> None:
     keys = {"runway": "key_real"}
     chosen = CloudSettings(parts=frozenset({Part.PROVIDERS}), provider_keys=keys)
