@@ -31,7 +31,8 @@ class AskProvider:
         """Ask how it stands; a provider that cannot be asked is waited for."""
         parts, attempt = self.parts, work.attempt
         if not parts.client(work).adapter.traits.polls:
-            parts.look_again(work, parts.timing.poll_after, now)
+            if not self._took_answer(work):
+                parts.look_again(work, parts.timing.poll_after, now)
             return
         credential = parts.key(work)
         try:
@@ -65,7 +66,7 @@ class AskProvider:
         """
         parts, attempt = self.parts, work.attempt
         if not parts.client(work).adapter.traits.cancels:
-            self._give_up(work, now)
+            self._without_cancel(work, now)
             return
         credential = parts.key(work)
         try:
@@ -96,9 +97,7 @@ class AskProvider:
     def recover(self, work: Work, now: datetime) -> None:
         """Look for what a submit that nobody answered came to: here, at the provider, or nowhere."""
         parts, attempt, job_id = self.parts, work.attempt, work.job.job_id
-        left = parts.submit.take_outputs.left_behind(job_id, attempt.attempt) if parts.waits(work) else None
-        if left is not None:
-            self.apply(job_id, attempt.attempt, left, source="recover")
+        if self._took_answer(work):
             return
         if not parts.client(work).adapter.traits.claimable:
             words = "The provider never answered the submit, and cannot be asked what came of it. It is not sent again."
@@ -131,6 +130,27 @@ class AskProvider:
             parts.heard(error, credential, work.job.user_id)
             parts.journal.note("recover_failed", work.job.job_id, code=error.code)
             return None
+
+    def _took_answer(self, work: Work) -> bool:
+        """Take what a provider answered to a worker that did not live to record it; whether there was something."""
+        parts, job_id, attempt = self.parts, work.job.job_id, work.attempt.attempt
+        left = parts.submit.take_outputs.left_behind(job_id, attempt) if parts.waits(work) else None
+        if left is not None:
+            self.apply(job_id, attempt, left, source="recover")
+        return left is not None
+
+    def _without_cancel(self, work: Work, now: datetime) -> None:
+        """A provider that cannot be stopped is given up, but not one that has answered with the result.
+
+        worker A   is answered   records the submit               records the result
+        worker B                                   told to cancel
+        """
+        if self._took_answer(work):
+            return
+        if self.parts.waits(work) and now < work.deadline_at:
+            self.parts.look_again(work, VERDICT_CHECK_SECONDS, now)
+            return
+        self._give_up(work, now)
 
     def _give_up(self, work: Work, now: datetime) -> None:
         """A provider that cannot be stopped is not waited for: the job ends, whatever comes of it there."""

@@ -38,6 +38,12 @@ def live(world: World) -> None:
     world.seam.decide = lambda _where: None
 
 
+def start_text(world: World) -> str:
+    """Alice asks for a text: the job's id."""
+    request = GenerateRequest("text", "llama-3-8b", {}, "tell me of lighthouses", raw_hash="x")
+    return str(world.generate.start(Caller("alice", None), request).body["jobId"])
+
+
 def test_the_request_is_answered_before_the_provider_is_asked(world: World) -> None:
     job_id = world.start_job()
     assert world.provider.received == []
@@ -79,11 +85,12 @@ def test_a_lost_message_is_made_up_for_by_the_sweep(world: World) -> None:
     assert world.job(job_id).status is JobStatus.COMPLETED
 
 
+@pytest.mark.parametrize("seam", ["before record.record_submitted", "before record.apply_update"])
 def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_nothing_again(
-    world: World,
+    world: World, seam: str
 ) -> None:
     job_id = world.start_job()
-    kill_at(world, "before record.record_submitted")
+    kill_at(world, seam)
     world.drain()
     live(world)
     world.settle([job_id])
@@ -93,8 +100,7 @@ def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_not
 
 def test_a_text_of_any_length_outlives_a_record_that_is_away_when_it_comes(world: World) -> None:
     world.provider.written = "A lighthouse. " * 150_000
-    request = GenerateRequest("text", "llama-3-8b", {}, "tell me of lighthouses", raw_hash="x")
-    job_id = str(world.generate.start(Caller("alice", None), request).body["jobId"])
+    job_id = start_text(world)
 
     def decide(where: str) -> None:
         if where == "before record.record_submitted":
@@ -180,6 +186,29 @@ def test_a_result_that_comes_after_the_wish_to_cancel_is_kept_and_the_record_say
     done = world.job(job_id)
     assert done.status is JobStatus.COMPLETED
     assert done.data["cancelRequested"] is True
+
+
+@pytest.mark.parametrize("written", ["", "A lighthouse."], ids=["in the bucket", "in the answer"])
+def test_who_looks_after_the_wish_while_the_result_is_recorded_leaves_the_job_to_it(
+    world: World, written: str
+) -> None:
+    """The record has the submit and not yet the result when another worker is told of the wish."""
+    world.provider.written = written
+    job_id = start_text(world) if written else world.start_job()
+    world.provider.during_answer = lambda: world.request_cancel(job_id)
+    looked: list[bool] = []
+
+    def decide(where: str) -> None:
+        if where == "before record.apply_update" and not looked:
+            looked.append(True)
+            looked.append(world.work(world.advance_queue))
+
+    world.seam.decide = decide
+    world.work(world.submit_queue)
+    assert looked == [True, True]
+    world.drain()
+    done = world.job(job_id)
+    assert (done.status, done.data["cancelRequested"]) == (JobStatus.COMPLETED, True)
 
 
 def test_the_same_key_gets_the_same_job(world: World) -> None:
