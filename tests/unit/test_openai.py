@@ -124,6 +124,7 @@ def test_an_answer_without_an_image_is_a_failure_that_may_have_cost(data: list[o
     assert result.update is not None
     assert result.update.status is RemoteStatus.FAILED
     assert result.update.failure is not None
+    assert result.update.failure.kind is FailureKind.MODEL_ERROR
     assert not result.update.failure.unbilled
 
 
@@ -146,6 +147,8 @@ ROWS = [
     ("moderation_blocked", FailureKind.MODERATION, False, REFUSED),
     ("content_policy_violation", FailureKind.MODERATION, False, REFUSED),
     ("billing_hard_limit", FailureKind.BILLING, False, REFUSED),
+    ("billing_not_active", FailureKind.BILLING, False, REFUSED),
+    ("unsupported_content_type", FailureKind.INVALID_INPUT, False, REFUSED),
     ("invalid_api_key", FailureKind.AUTHENTICATION, False, REFUSED),
     ("unverified", FailureKind.AUTHENTICATION, False, REFUSED),
     ("model_not_found", FailureKind.NOT_FOUND, False, REFUSED),
