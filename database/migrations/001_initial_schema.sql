@@ -170,7 +170,7 @@ create table attempts (
     credential_version text not null,
     estimated_cost     numeric(14, 6) not null default 0 check (estimated_cost >= 0),
     provider_job_id    text,
-    submits            integer not null default 1 check (submits > 0),
+    submits            integer not null default 1 check (submits >= 0),
     claim              uuid,
     lease_until        timestamptz,
     retry_at           timestamptz,

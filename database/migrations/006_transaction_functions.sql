@@ -163,7 +163,7 @@ begin
     insert into attempts (job_id, attempt, state, provider, model_id, model_ref, input, credential_version, estimated_cost,
                           submits, created_at)
     values (j.job_id, j.attempt + 1, 'queued', v_next ->> 'provider', v_next ->> 'modelId', v_next ->> 'modelRef',
-            v_next -> 'input', v_credential ->> 'version', (v_next ->> 'estimatedCost')::numeric, 1, p_now);
+            v_next -> 'input', v_credential ->> 'version', (v_next ->> 'estimatedCost')::numeric, 0, p_now);
     j.warnings := j.warnings || coalesce(v_next -> 'warnings', '[]') || to_jsonb(format(
         '%s failed (%s): %s is tried instead', j.model_id, p_code, v_next ->> 'modelId'));
     j.attempt := j.attempt + 1;
@@ -258,9 +258,10 @@ begin
     values (j.job_id, j.version, 1, j.status, j.step, 'created', p_now);
     if v_attempt is not null then
         insert into attempts (job_id, attempt, state, provider, model_id, model_ref, input, credential_version,
-                              estimated_cost, claim, lease_until, created_at)
+                              estimated_cost, submits, claim, lease_until, created_at)
         values (j.job_id, 1, case when v_attempt ? 'leaseUntil' then 'submitting' else 'queued' end, j.provider, j.model_id,
                 v_attempt ->> 'modelRef', v_attempt -> 'input', v_credential ->> 'version', j.estimated_cost,
+                case when v_attempt ? 'leaseUntil' then 1 else 0 end,
                 case when v_attempt ? 'leaseUntil' then j.job_id end, (v_attempt ->> 'leaseUntil')::timestamptz, p_now);
         if v_attempt ? 'leaseUntil' then
             perform start_processing_step(j.job_id, 'submitting', 0, p_now);

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from lib.aws.journal import LoggedJournal
-from lib.domain.provider import FailureKind
+from lib.domain.provider import AdapterTraits, FailureKind, SubmitSafety
 from lib.ports.record import PlannedAttempt
 from lib.stores.postgres.record import PostgresRecord
 from tests.fakes.metrics import FakeMetrics
+from tests.fakes.provider import OnSubmit
 from tests.fakes.tier import FakeTier
-from tests.integration.world import CREDENTIAL, World
+from tests.integration.world import CREDENTIAL, PICTURE, World
 
 PROMPT = "a very private lighthouse"
 
@@ -82,6 +83,15 @@ def test_an_attempt_that_succeeded_is_logged_once(logged: Logged) -> None:
         "estimatedCost": 0.003,
         "cost": None,
     }
+
+
+def test_what_a_worker_sent_once_counts_as_one_submit(logged: Logged) -> None:
+    provider = logged.world.provider
+    provider.traits = AdapterTraits(submit_safety=SubmitSafety.NONE, synchronous=True, polls=False)
+    provider.on_submit, provider.made = OnSubmit.ANSWER, PICTURE
+    logged.create()
+    logged.world.drain()
+    assert [line["submits"] for line in logged.ended()] == [1]
 
 
 def test_an_attempt_that_another_follows_is_logged_as_its_own_and_so_is_the_other(logged: Logged) -> None:
