@@ -62,7 +62,15 @@ def _aware(value: Any, handler: ValidatorFunctionWrapHandler) -> datetime | None
     moment: datetime | None = _or_none(value, handler)
     if moment is None:
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except OverflowError:  # before the year 1 or after 9999 in UTC
+        return None
+
+
+def _lower(value: Any, handler: ValidatorFunctionWrapHandler) -> str:
+    text: str | None = _or_none(value, handler)
+    return (text or "").strip().lower()
 
 
 Maybe = Annotated[ValueT | None, WrapValidator(_or_none)]
@@ -73,6 +81,8 @@ Items = Annotated[
 """`Items[X]`: those items of a list that are an X; () for what is no list."""
 
 Text = Maybe[str]
+Word = Annotated[str, WrapValidator(_lower)]
+"""A word that a table of ours has, which is compared in lower case; "" for what is no text."""
 Flag = Maybe[bool]
 Moment = Annotated[datetime | None, WrapValidator(_aware)]
 """A time in UTC, which is also what one without a zone is taken for."""
