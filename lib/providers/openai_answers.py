@@ -13,9 +13,7 @@
 
 import math
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import (
@@ -27,8 +25,9 @@ from lib.domain.provider import (
     SubmitOutcome,
     SubmitResult,
 )
-from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
+from lib.providers.answers import MAX_WAIT_SECONDS, clipped, retry_after_seconds
 from lib.providers.media_answer import body_output, media_output
+from lib.providers.openai_models import Images, Problem, Refusal
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 from lib.providers.submit_judgement import MOVED, is_judged, unread
 
@@ -62,17 +61,14 @@ def judge_answer(response: HttpResponse) -> SubmitResult:
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer of 4xx or 5xx (or a redirect) says, in OpenAI's own words if it has any."""
     status = response.status
-    error = json_object(response.body).get("error")
-    said: Mapping[str, Any] = error if isinstance(error, dict) else {}
-    by_status = kind_of_status(status, _OWN_STATUSES)
-    words = [str(said.get(name, "")).lower() for name in ("code", "type")]
-    kind = next((_BY_CODE[word] for word in words if word in _BY_CODE), by_status)
-    if status == 404 and not said:
+    problem = Refusal.of(response.body).error or Problem()
+    by_word = _BY_CODE.get(problem.code) or _BY_CODE.get(problem.type)
+    kind = by_word or kind_of_status(status, _OWN_STATUSES)
+    if status == 404 and problem == Problem():
         kind = FailureKind.UNKNOWN  # some other server's page
-    message = said.get("message")
     return Failure(
         kind,
-        clipped(message) if isinstance(message, str) and message.strip() else _silence(response),
+        clipped(problem.message or "") or _silence(response),
         retryable=kind in PASSING_KINDS and response.headers.get("x-should-retry", "").lower() != "false",
         retry_after_seconds=_wait(response),
     )
@@ -80,10 +76,9 @@ def failure_in_http(response: HttpResponse) -> Failure:
 
 def _made(response: HttpResponse) -> SubmitResult:
     content_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    answer = json_object(response.body)
-    images = answer.get("data")
-    if isinstance(images, list):
-        return _accepted(response, _images(answer, images, response))
+    images = Images.find(response.body)
+    if images is not None:
+        return _accepted(response, _outputs(images, response))
     if _AUDIO.fullmatch(content_type) and (response.body or response.blobs):
         return _accepted(response, (body_output(response),))
     return unread(response, "is neither images nor audio", may_be="made")
@@ -104,15 +99,10 @@ def _accepted(response: HttpResponse, outputs: tuple[ProviderOutput, ...]) -> Su
     return SubmitResult(SubmitOutcome.ACCEPTED, update)
 
 
-def _images(
-    answer: Mapping[str, Any], images: list[Any], response: HttpResponse
-) -> tuple[ProviderOutput, ...]:
-    output_format = answer.get("output_format")
-    content_type = f"image/{output_format if isinstance(output_format, str) else 'png'}"
-    found = (image.get("b64_json") or image.get("url") for image in images if isinstance(image, dict))
-    return tuple(
-        media_output(value, response, content_type) for value in found if isinstance(value, str) and value
-    )
+def _outputs(images: Images, response: HttpResponse) -> tuple[ProviderOutput, ...]:
+    content_type = f"image/{images.output_format or 'png'}"
+    found = (image.b64_json or image.url for image in images.data if image)
+    return tuple(media_output(value, response, content_type) for value in found if value)
 
 
 def _wait(response: HttpResponse) -> float | None:

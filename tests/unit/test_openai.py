@@ -128,7 +128,17 @@ def test_an_answer_without_an_image_is_a_failure_that_may_have_cost(data: list[o
     assert not result.update.failure.unbilled
 
 
-@pytest.mark.parametrize("changes", [{"data": None}, {"data": "x"}])
+def test_what_is_odd_in_a_paid_answer_costs_no_image_beside_it() -> None:
+    data = [7, {"b64_json": ["?"], "url": "https://files.example.com/a.png"}, {"b64_json": "iVBORw0KGgo="}]
+    result = adapter.parse_submit(stored_answer("openai", "images", data=data, output_format=5))
+    assert result.update is not None
+    assert [output.value for output in result.update.outputs] == [
+        "https://files.example.com/a.png",
+        "data:image/png;base64,iVBORw0KGgo=",
+    ]
+
+
+@pytest.mark.parametrize("changes", [{"data": None}, {"data": "x"}, {"data": {"url": "https://a.example"}}])
 def test_a_success_that_cannot_be_read_is_unknown(changes: dict[str, object]) -> None:
     assert adapter.parse_submit(stored_answer("openai", "images", **changes)).outcome is UNKNOWN
     assert adapter.parse_submit(stored_answer("openai", "unreadable")).outcome is UNKNOWN
@@ -195,12 +205,31 @@ def test_a_wait_in_milliseconds_that_is_none_leaves_the_other(milliseconds: str)
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b'{"error": "x"}', b'{"error": {"code": 5, "message": ["a"]}}', b"\xff"]
+    "body",
+    [
+        *(b"", b"[]", b"\xff", b'{"error": "x"}', b'{"error": ["x"]}', b'{"error": null}', b'{"error": 7}'),
+        *(b'{"error": {"code": 5, "message": ["a"]}}', b'{"error": {"type": null, "message": " "}}'),
+    ],
 )
 def test_errors_of_odd_shapes_are_judged_by_their_status(body: bytes) -> None:
     result = adapter.parse_submit(HttpResponse(400, {}, body))
     assert result.failure is not None
     assert (result.outcome, result.failure.kind) == (REFUSED, FailureKind.INVALID_INPUT)
+    assert result.failure.message == "HTTP 400, with no readable reason"
+
+
+@pytest.mark.parametrize("error", [None, "gone", {}, {"reason": "gone"}])
+def test_only_openai_can_say_that_something_is_not_there(error: object) -> None:
+    failure = adapter.parse_submit(stored_answer("openai", "model_not_found", error=error)).failure
+    assert failure is not None
+    assert failure.kind is FailureKind.UNKNOWN
+
+
+def test_a_code_is_read_in_any_case_and_its_type_counts_where_it_is_none() -> None:
+    for error in ({"code": "Moderation_Blocked"}, {"code": 7, "type": "MODERATION_BLOCKED"}):
+        failure = adapter.parse_submit(stored_answer("openai", "invalid_value", error=error)).failure
+        assert failure is not None
+        assert failure.kind is FailureKind.MODERATION
 
 
 @pytest.mark.parametrize(
