@@ -8,6 +8,9 @@ from lib.api.batch import run_batch
 MESSAGE_MILLISECONDS = 40_000
 """What the slowest message may take: a search at a provider that answers slowly, and the record before and after."""
 
+ASKS_NO_PROVIDER = ("event", "heal", "url_access", "security_event")
+"""Kinds of message that wait for no call to a provider, and so are not to wait behind one that hangs."""
+
 
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Work through a batch; what failed comes again, and so does what could not be begun in time."""
@@ -17,4 +20,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         bootstrap.handle_message(),
         bootstrap.advance_queue,
         message_milliseconds=MESSAGE_MILLISECONDS,
+        first=ASKS_NO_PROVIDER,
     )

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
@@ -25,13 +25,15 @@ def run_batch(
     queue: Callable[[], WorkQueue],
     *,
     message_milliseconds: int = 0,
+    first: Collection[str] = (),
 ) -> Any:
     """Handle each message, and tell SQS which ones failed: only those come again.
 
     A message that must wait is sent again to `queue` with its delay and counts as done, so waiting never brings
     it nearer to the dead letters. If it cannot be sent again it fails, and SQS keeps it. So is a message for
     which less than `message_milliseconds` are left: an invocation that runs out of time fails all of its batch,
-    and a provider that answers slowly would wear out messages that have nothing to do with it.
+    and a provider that answers slowly would wear out messages that have nothing to do with it. For the same reason
+    the kinds of message in `first`, which ask no provider, are handled before the others of the batch.
     """
     logs.configure()
     begun = False
@@ -48,12 +50,21 @@ def run_batch(
         with working_for(message.get(FIELD)):
             _handle_one(message, record, in_time, queue)
 
+    records = sorted(event["Records"], key=lambda record: _kind(record) not in first)
     return process_partial_response(
-        event=event,
+        event={**event, "Records": records},
         record_handler=handle_record,
         processor=BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False),
         context=context,
     )
+
+
+def _kind(record: Mapping[str, Any]) -> Any:
+    """The kind of a message; None for what is none of ours."""
+    try:
+        return json.loads(record["body"])["kind"]
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def _handle_one(

@@ -95,6 +95,17 @@ def test_what_cannot_be_begun_in_time_is_sent_again_and_wears_nothing_out(
     assert [dict(sent.message) for sent in wired.advance_queue.sent] == [message("b", requestId="r-2")]
 
 
+def test_what_a_provider_told_waits_for_no_call_to_another_that_hangs(
+    wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = advancing(monkeypatch, b=ValueError("broken"))
+    told = [message(job, kind="event") for job in ("b", "d")]
+    batch = sqs_event(message("a"), told[0], message("c", kind="submit"), told[1], "[]", "null", "not json")
+    answer = advance_job.handler(batch, Context())
+    assert [job for job, _ in work.handled] == ["b", "d", "a", "c"]
+    assert failed_messages(answer) == ["message-1", "message-4", "message-5", "message-6"]
+
+
 def test_a_message_that_cannot_be_sent_again_stays_in_the_queue(
     wired: Wired, monkeypatch: pytest.MonkeyPatch
 ) -> None:
