@@ -27,16 +27,11 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of, json_object, raise_unless_success, unreadable
+from lib.providers.answers import error_of, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.media_input import inline_media
-from lib.providers.stability_meaning import (
-    RESULT_ID,
-    accepted_id,
-    error_name,
-    failure_in_http,
-    result_in,
-)
+from lib.providers.stability_meaning import failure_in_http, problem_in, result_in
+from lib.providers.stability_models import RESULT_ID, Accepted, Balance
 from lib.providers.stability_routes import FILES, target_of
 from lib.providers.submit_judgement import outcome_of, unread
 
@@ -111,15 +106,15 @@ class StabilityAdapter(BaseAdapter):
         A 2xx with neither is UNKNOWN: it was taken, and we do not know under which id.
         """
         if not response.is_success:
-            outcome = outcome_of(response, in_own_words=bool(error_name(response)))
+            outcome = outcome_of(response, in_own_words=problem_in(response) is not None)
             failure = replace(failure_in_http(response), unbilled=outcome is not SubmitOutcome.UNKNOWN)
             return SubmitResult(outcome, failure=failure)
         update = result_in(response)
         if update is not None:
             return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
-        identity = accepted_id(response)
-        if identity is not None:
-            update = ProviderUpdate(RemoteStatus.QUEUED, identity, raw_status="accepted")
+        job = Accepted.of(response.body)
+        if job.id is not None:
+            update = ProviderUpdate(RemoteStatus.QUEUED, job.id, raw_status="accepted")
             return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
         return unread(response, "is neither a result nor an id")
 
@@ -142,17 +137,16 @@ class StabilityAdapter(BaseAdapter):
         Raises `ProviderError` for the rest; it is retryable where asking again may help.
         """
         if response.status == 202:
-            said = json_object(response.body).get("status")
-            word = said if isinstance(said, str) else "in-progress"
-            return ProviderUpdate(RemoteStatus.RUNNING, accepted_id(response), raw_status=word)
+            job = Accepted.of(response.body)
+            return ProviderUpdate(RemoteStatus.RUNNING, job.id, raw_status=job.status or "in-progress")
         if response.is_success:
             update = result_in(response)
             if update is not None:
                 return replace(update, provider_job_id=None)  # its request id is not the job's
             return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=f"HTTP {response.status} without a result")
-        failure = failure_in_http(response)
-        if failure.kind in _FINAL_KINDS and error_name(response):
-            return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status=error_name(response))
+        failure, problem = failure_in_http(response), problem_in(response)
+        if failure.kind in _FINAL_KINDS and problem:
+            return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status=problem.name)
         raise error_of(failure)
 
     def test_request(self, credential: Credential) -> HttpRequest:
@@ -163,10 +157,10 @@ class StabilityAdapter(BaseAdapter):
     def parse_test(self, response: HttpResponse) -> str:
         """Return how many credits are left."""
         raise_unless_success(response, failure_in_http)
-        credits_left = json_object(response.body).get("credits")
-        if isinstance(credits_left, bool) or not isinstance(credits_left, int | float):
+        balance = Balance.find(response.body)
+        if balance is None:
             raise unreadable(response, "Stability", "balance")
-        return f"{credits_left:.2f} credits"
+        return f"{balance.credits:.2f} credits"
 
 
 def _headers(credential: Credential, accept: str) -> dict[str, str]:

@@ -16,19 +16,16 @@ A refused request and a failed generation cost nothing; a filtered one was made,
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.answers import clipped, retry_after_seconds
 from lib.providers.media_answer import body_output, media_output
+from lib.providers.stability_models import Problem, Result
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 LOCKED_OUT_SECONDS = 60.0
 """How long a key is locked out after 150 requests in 10 seconds; no header says it."""
-
-RESULT_ID = re.compile(r"[A-Za-z0-9_-]{8,128}")
 
 _MEDIA_TYPES = ("image/", "audio/", "video/", "application/octet-stream")
 _FILTERED = "CONTENT_FILTERED"
@@ -37,47 +34,39 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in Stability's words where it has any."""
-    status, name = response.status, error_name(response)
-    kind = kind_of_status(status)
-    if name == "content_moderation":
+    kind, problem = kind_of_status(response.status), problem_in(response)
+    if problem and problem.name == "content_moderation":
         kind = FailureKind.MODERATION
-    if kind is FailureKind.NOT_FOUND and not name:
+    if kind is FailureKind.NOT_FOUND and problem is None:
         kind = FailureKind.OUTAGE  # some other server's page: it does not prove that Stability has lost it
     wait = retry_after_seconds(response)
     if kind is FailureKind.RATE_LIMITED and wait is None:
         wait = LOCKED_OUT_SECONDS
     return Failure(
         kind,
-        _words(response, name),
+        _words(problem) if problem else silence(response),
         retryable=kind in PASSING_KINDS,
         retry_after_seconds=wait,
-        unbilled=bool(name),
+        unbilled=problem is not None,
     )
 
 
-def error_name(response: HttpResponse) -> str:
-    """The `name` of Stability's error, in lower case; empty where the body is none of its errors."""
-    body = json_object(response.body)
-    name = body.get("name")
-    has_words = isinstance(body.get("errors"), list) or isinstance(body.get("message"), str)
-    return name.strip().lower() if isinstance(name, str) and has_words else ""
-
-
-def accepted_id(response: HttpResponse) -> str | None:
-    """The id under which an accepted job's result can be asked for; None where the answer names none."""
-    found = json_object(response.body).get("id")
-    return found if isinstance(found, str) and RESULT_ID.fullmatch(found) else None
+def problem_in(response: HttpResponse) -> Problem | None:
+    """Stability's error; None where the body is none of its errors, which have a name and a place for reasons."""
+    problem = Problem.of(response.body)
+    has_reasons = problem.errors is not None or problem.message is not None
+    return problem if problem.name and has_reasons else None
 
 
 def result_in(response: HttpResponse) -> ProviderUpdate | None:
     """The result that a 2xx brings, as bytes or in JSON; None where it brings none."""
-    body = {} if response.blobs and not response.body else json_object(response.body)
-    output = _output(response, body)
+    result = Result.of(response.body)
+    output = _output(response, result)
     if output is None:
         return None
-    said = response.headers.get("finish-reason") or body.get("finish_reason") or "SUCCESS"
-    seed = response.headers.get("seed") or body.get("seed")
-    raw_status = f"{said}, seed {seed}" if seed not in (None, "") else str(said)
+    said = response.headers.get("finish-reason") or result.finish_reason or "SUCCESS"
+    seed = response.headers.get("seed") or result.seed
+    raw_status = f"{said}, seed {seed}" if seed not in (None, "") else said
     identity = response.headers.get("x-request-id", "")
     update = ProviderUpdate(
         RemoteStatus.SUCCEEDED,
@@ -87,7 +76,7 @@ def result_in(response: HttpResponse) -> ProviderUpdate | None:
         raw_status=raw_status[:200],
         blobs=response.blobs,
     )
-    return _filtered(update) if str(said).strip().upper() == _FILTERED else update
+    return _filtered(update) if said.strip().upper() == _FILTERED else update
 
 
 def _filtered(update: ProviderUpdate) -> ProviderUpdate:
@@ -100,11 +89,11 @@ def _filtered(update: ProviderUpdate) -> ProviderUpdate:
     )
 
 
-def _output(response: HttpResponse, body: Mapping[str, Any]) -> ProviderOutput | None:
+def _output(response: HttpResponse, result: Result) -> ProviderOutput | None:
     content_type = response.headers.get("content-type", "").strip().lower()
-    for name, default in (("image", "image/png"), ("audio", "audio/mpeg"), ("video", "video/mp4")):
-        value = body.get(name)
-        if isinstance(value, str) and value:
+    in_json = ((result.image, "image/png"), (result.audio, "audio/mpeg"), (result.video, "video/mp4"))
+    for value, default in in_json:
+        if value:
             # "application/json; type=image/png" says what the base64 is
             _, _, said = content_type.partition("type=")
             return media_output(value, response, said.partition(";")[0].strip() or default)
@@ -114,14 +103,6 @@ def _output(response: HttpResponse, body: Mapping[str, Any]) -> ProviderOutput |
     return None
 
 
-def _words(response: HttpResponse, name: str) -> str:
-    body = json_object(response.body)
-    errors = body.get("errors")
-    said = [str(error) for error in errors] if isinstance(errors, list) else []
-    message = body.get("message")
-    if isinstance(message, str):
-        said.append(message)
-    words = "; ".join(filter(None, said))
-    if name:
-        return clipped(f"{name}: {words}" if words else name)
-    return silence(response)
+def _words(problem: Problem) -> str:
+    reasons = "; ".join(filter(None, (*map(str, problem.errors or ()), problem.message)))
+    return clipped(f"{problem.name}: {reasons}" if reasons else problem.name)

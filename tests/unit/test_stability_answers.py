@@ -87,6 +87,16 @@ def test_a_finish_reason_that_nobody_knows_does_not_break_a_paid_result() -> Non
     assert accepted(replace(odd, headers={"content-type": "image/png"})).raw_status == "SUCCESS"
 
 
+@pytest.mark.parametrize(
+    ("seed", "shown"), [(0, ", seed 0"), ("7", ", seed 7"), ([7], ""), (None, ""), ("", "")]
+)
+def test_what_is_odd_beside_a_paid_result_does_not_break_it(seed: object, shown: str) -> None:
+    odd = stored_answer("stability", "audio_in_json", seed=seed, finish_reason={"?": 1}, image=8)
+    update = accepted(odd)
+    assert (update.status, len(update.outputs)) == (RemoteStatus.SUCCEEDED, 1)
+    assert update.raw_status == f"SUCCESS{shown}"
+
+
 @pytest.mark.parametrize("name", ["started", "started_audio"])
 def test_an_accepted_job_has_its_id(name: str) -> None:
     update = accepted(answer(name))
@@ -150,6 +160,31 @@ def test_each_error_has_its_meaning_costs_nothing_and_keeps_its_words(
 def test_a_page_of_a_proxy_proves_nothing(name: str) -> None:
     became, failure = refused(name)
     assert (became, failure.kind, failure.unbilled) == (SubmitOutcome.UNKNOWN, FailureKind.OUTAGE, False)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": None}, {"name": " "}, {"name": ["internal_error"]}, {"errors": None}, {"errors": "?"}],
+)
+def test_an_error_without_a_name_or_a_place_for_reasons_is_not_stabilitys_and_proves_nothing(
+    changes: dict[str, object],
+) -> None:
+    result = adapter.parse_submit(stored_answer("stability", "internal_error", **changes))
+    assert result.failure is not None
+    assert (result.outcome, result.failure.unbilled) == (SubmitOutcome.UNKNOWN, False)
+    assert result.failure.message == "HTTP 500, with no readable reason"
+
+
+def test_reasons_are_kept_in_whichever_shape_they_come_and_names_are_read_in_any_case() -> None:
+    odd = stored_answer(
+        "stability", "forbidden", name=" Content_Moderation", errors=[{"at": 1}, "", "b"], message="c"
+    )
+    failure = adapter.parse_submit(odd).failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == (FailureKind.MODERATION, "content_moderation: {'at': 1}; b; c")
+    bare = adapter.parse_submit(stored_answer("stability", "forbidden", errors=[])).failure
+    assert bare is not None
+    assert bare.message == "forbidden"
 
 
 def test_a_proxy_that_gave_up_waiting_proves_nothing() -> None:
