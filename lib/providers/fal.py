@@ -31,17 +31,11 @@ from lib.domain.provider import (
 )
 from lib.providers import fal_webhook
 from lib.providers.adapter import BaseAdapter, unreadable_webhook
-from lib.providers.answers import error_of, json_object, raise_unless_success, unreadable
+from lib.providers.answers import error_of, raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.fal_failures import failure_in_http, is_not_ready, is_own_error, speaks_of_model
-from lib.providers.fal_meaning import (
-    REQUEST_ID,
-    failed_result,
-    output_in,
-    request_id_in,
-    status_in,
-    webhook_update,
-)
+from lib.providers.fal_meaning import failed_result, output_in, update_from, update_told
+from lib.providers.fal_models import REQUEST_ID, CancelAnswer, Event, KeySet, Prices, Request, Status
 from lib.providers.submit_judgement import outcome_of, unread
 
 OUTPUT_LIFE_SECONDS = 86_400
@@ -117,10 +111,10 @@ class FalAdapter(BaseAdapter):
             own = is_own_error(response)
             failure = replace(failure_in_http(response), unbilled=own)  # if fal says so, nothing was queued
             return SubmitResult(outcome_of(response, in_own_words=own), failure=failure)
-        request_id = request_id_in(json_object(response.body))
-        if request_id is None:
+        request = Request.find(response.body)
+        if request is None:
             return unread(response, "names no request")
-        update = ProviderUpdate(RemoteStatus.QUEUED, request_id, raw_status="IN_QUEUE")
+        update = ProviderUpdate(RemoteStatus.QUEUED, request.request_id, raw_status="IN_QUEUE")
         return SubmitResult(SubmitOutcome.ACCEPTED, update=update)
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
@@ -130,10 +124,10 @@ class FalAdapter(BaseAdapter):
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read a status; a success has its outputs behind `result_request`. Raises `ProviderError`."""
         raise_unless_success(response, failure_in_http)
-        update = status_in(json_object(response.body))
-        if update is None:
+        status = Status.find(response.body)
+        if status is None:
             raise unreadable(response, "fal", "status")
-        return update
+        return update_from(status)
 
     def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
         """Build the question for what a completed request made."""
@@ -162,13 +156,13 @@ class FalAdapter(BaseAdapter):
 
         Raises `ProviderError`, NOT_FOUND where fal itself says that there is no such request.
         """
-        word = json_object(response.body).get("status")
+        word = CancelAnswer.of(response.body).status or ""
         if response.status == 400 and word == "ALREADY_COMPLETED":
             return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=word)
         if response.status == 404 and word == "NOT_FOUND":
             raise error_of(Failure(FailureKind.NOT_FOUND, "fal does not know this request"))
         raise_unless_success(response, failure_in_http)
-        return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=str(word or ""))
+        return ProviderUpdate(RemoteStatus.UNKNOWN, raw_status=word)
 
     def test_request(self, credential: Credential) -> HttpRequest:
         """Build the question for a price, which only a key may ask."""
@@ -178,7 +172,7 @@ class FalAdapter(BaseAdapter):
     def parse_test(self, response: HttpResponse) -> str:
         """Return the part of the words that can be said: keys have no name at fal."""
         raise_unless_success(response, failure_in_http)
-        if not isinstance(json_object(response.body).get("prices"), list):
+        if Prices.find(response.body) is None:
             raise unreadable(response, "fal", "list of prices")
         return "a key of fal"
 
@@ -188,12 +182,12 @@ class FalAdapter(BaseAdapter):
         return HttpRequest("GET", f"{self.rest_url}/.well-known/jwks.json", {"Accept": "application/json"})
 
     def parse_webhook_secret(self, response: HttpResponse) -> str:
-        """Return the key set as compact JSON. Raises `ProviderError` for a set without a key that can be used."""
+        """Return the keys that can be used, as compact JSON. Raises `ProviderError` where there is none."""
         raise_unless_success(response, failure_in_http)
-        key_set = json_object(response.body)
-        if not fal_webhook.public_keys([_json(key_set)]):
+        key_set = KeySet.of(response.body).model_dump_json()
+        if not fal_webhook.public_keys([key_set]):
             raise unreadable(response, "fal", "set of keys")
-        return _json(key_set)
+        return key_set
 
     def webhook_id(self, headers: Mapping[str, str]) -> str | None:
         """Return the request's id: there is one event for each request."""
@@ -201,7 +195,8 @@ class FalAdapter(BaseAdapter):
 
     def hinted_job_id(self, raw_body: bytes) -> str | None:
         """The request's id."""
-        return request_id_in(json_object(raw_body))
+        request = Request.find(raw_body)
+        return request.request_id if request else None
 
     def parse_webhook(
         self, headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime
@@ -212,10 +207,10 @@ class FalAdapter(BaseAdapter):
         `ConfigurationError` for a key set that is none.
         """
         fal_webhook.verify(headers, raw_body, secrets, now)
-        update = webhook_update(json_object(raw_body))
-        if update is None:
+        event = Event.find(raw_body)
+        if event is None:
             raise unreadable_webhook("an event of fal's queue")
-        return update
+        return update_told(event)
 
     def _request(self, remote: RemoteJob) -> str:
         """The address of a request: of the application alone, whichever of its endpoints was asked."""

@@ -29,7 +29,9 @@ from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind
-from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.answers import clipped, retry_after_seconds
+from lib.providers.fal_models import Problem
+from lib.providers.fastapi_models import faults_in, words_of
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 _TYPES: Mapping[str, FailureKind] = {
@@ -48,31 +50,26 @@ _TYPES: Mapping[str, FailureKind] = {
 }
 _OWN_STATUSES = {499: FailureKind.CANCELED}
 _OF_THE_QUESTION = (401, 403, 404, 408, 429)
-_MOST_DETAILS = 20
 
 
-def failure_in_body(body: Mapping[str, Any]) -> Failure:
+def failure_of(problem: Problem) -> Failure:
     """Why a completed request failed, by its `error`, `error_type` and `detail`."""
-    kind = _kind_by_type(body)
+    kind = _kind_by_type(problem)
     if kind is None:
-        kind = FailureKind.INVALID_INPUT if isinstance(body.get("detail"), list) else FailureKind.MODEL_ERROR
-    return _failure(kind, _words(body) or "fal gave no reason")
+        kind = FailureKind.INVALID_INPUT if isinstance(problem.detail, tuple) else FailureKind.MODEL_ERROR
+    return _failure(kind, _words(problem) or "fal gave no reason")
 
 
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in fal's own words where it has any."""
-    body = _with_type(response)
-    kind = _kind_by_type(body) or _kind_by_status(response, body)
-    words = _words(body) or silence(response)
-    return _failure(kind, words, retry_after_seconds(response))
+    problem = _problem_in(response)
+    kind = _kind_by_type(problem) or _kind_by_status(response.status, problem)
+    return _failure(kind, _words(problem) or silence(response), retry_after_seconds(response))
 
 
 def is_own_error(response: HttpResponse) -> bool:
     """Whether the body is an error as fal's queue or its models write it."""
-    body = json_object(response.body)
-    return bool(_type_in_header(response)) or any(
-        isinstance(body.get(name), str | list) and body[name] for name in ("detail", "error_type")
-    )
+    return _is_own(_problem_in(response))
 
 
 def speaks_of_model(response: HttpResponse) -> bool:
@@ -85,13 +82,23 @@ def speaks_of_model(response: HttpResponse) -> bool:
     if status < 400 or status in _OF_THE_QUESTION:
         return False
     if status >= 500:
-        return bool(_type_in_header(response) or _types(json_object(response.body)))
+        return bool(_types(_problem_in(response)))
     return is_own_error(response) and not is_not_ready(response)
 
 
 def is_not_ready(response: HttpResponse) -> bool:
     """Whether a result was asked for too soon; no code says so, only words."""
-    return response.status == 400 and "still in progress" in _words(json_object(response.body)).lower()
+    return response.status == 400 and "still in progress" in _words(Problem.of(response.body)).lower()
+
+
+def _problem_in(response: HttpResponse) -> Problem:
+    """The error in an answer; its type may stand in a header alone."""
+    problem, in_header = Problem.of(response.body), response.headers.get("x-fal-error-type", "").strip()
+    return (
+        problem
+        if problem.error_type or not in_header
+        else problem.model_copy(update={"error_type": in_header})
+    )
 
 
 def _failure(kind: FailureKind, words: str, wait: float | None = None) -> Failure:
@@ -104,8 +111,8 @@ def _failure(kind: FailureKind, words: str, wait: float | None = None) -> Failur
     )
 
 
-def _kind_by_type(body: Mapping[str, Any]) -> FailureKind | None:
-    for found in _types(body):
+def _kind_by_type(problem: Problem) -> FailureKind | None:
+    for found in _types(problem):
         if found in _TYPES:
             return _TYPES[found]
         if found.startswith("runner_"):
@@ -113,51 +120,34 @@ def _kind_by_type(body: Mapping[str, Any]) -> FailureKind | None:
     return None
 
 
-def _kind_by_status(response: HttpResponse, body: Mapping[str, Any]) -> FailureKind:
-    status = response.status
+def _kind_by_status(status: int, problem: Problem) -> FailureKind:
     kind = kind_of_status(status, _OWN_STATUSES)
-    if kind is FailureKind.NOT_FOUND and not is_own_error(response):
+    if kind is FailureKind.NOT_FOUND and not _is_own(problem):
         return FailureKind.UNKNOWN  # some other server's page: it does not prove that fal has lost it
-    if status == 403 and any(word in _words(body).lower() for word in ("balance", "locked")):
+    if status == 403 and any(word in _words(problem).lower() for word in ("balance", "locked")):
         return FailureKind.BILLING
     return kind
 
 
-def _types(body: Mapping[str, Any]) -> list[str]:
+def _is_own(problem: Problem) -> bool:
+    return bool(problem.error_type or (isinstance(problem.detail, str | tuple) and problem.detail))
+
+
+def _types(problem: Problem) -> list[str]:
     """The machine-readable words for what went wrong, in lower case."""
-    detail = body.get("detail")
-    entries = detail[:_MOST_DETAILS] if isinstance(detail, list) else []
-    found = [body.get("error_type"), *(entry.get("type") for entry in entries if isinstance(entry, dict))]
-    return [word.strip().lower() for word in found if isinstance(word, str) and word.strip()]
+    found = (problem.error_type, *(fault.type for fault in faults_in(problem.detail)))
+    return [word.strip().lower() for word in found if word and word.strip()]
 
 
-def _with_type(response: HttpResponse) -> Mapping[str, Any]:
-    body, in_header = json_object(response.body), _type_in_header(response)
-    return {"error_type": in_header, **body} if in_header else body
-
-
-def _type_in_header(response: HttpResponse) -> str:
-    return response.headers.get("x-fal-error-type", "").strip()
-
-
-def _words(body: Mapping[str, Any]) -> str:
+def _words(problem: Problem) -> str:
     """The error's text, and of each detail where it is and what is wrong there."""
-    error = body.get("error")
-    if isinstance(error, dict):
-        error = error.get("message")
-    detail = body.get("detail")
-    said = [error] if isinstance(error, str) else []
-    if isinstance(detail, str):
-        said.append(detail)
-    elif isinstance(detail, list):
-        said += [_detail(entry) for entry in detail[:_MOST_DETAILS]]
-    elif detail is not None:
-        said.append(json.dumps(detail, ensure_ascii=False))
+    said = (_words_of_error(problem.error), words_of(problem.detail))
     return "; ".join(dict.fromkeys(text for text in said if text))
 
 
-def _detail(entry: Any) -> str:
-    if not isinstance(entry, dict):
-        return str(entry)
-    where = ".".join(map(str, entry["loc"])) if isinstance(entry.get("loc"), list) else ""
-    return f"{where}: {entry.get('msg', '')}" if where else str(entry.get("msg", ""))
+def _words_of_error(error: Any) -> str:
+    match error:
+        case str(text) | {"message": str(text)}:
+            return text
+        case _:
+            return json.dumps(error, ensure_ascii=False) if error else ""

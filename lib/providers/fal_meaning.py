@@ -3,17 +3,15 @@
 A request has no status for a failure: it is COMPLETED, with an error beside it or behind the result's address.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
 from lib.providers.answers import json_object
-from lib.providers.fal_failures import failure_in_body, failure_in_http
+from lib.providers.fal_failures import failure_in_http, failure_of
+from lib.providers.fal_models import Event, Problem, Status
 from lib.providers.outputs import collect_outputs
-
-REQUEST_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{7,127}")
 
 _WAITING = {"in_queue": RemoteStatus.QUEUED, "in_progress": RemoteStatus.RUNNING}
 _COMPLETED = "completed"
@@ -24,23 +22,14 @@ _MEDIA_FIELDS = (
 _TEXT_FIELDS = ("output", "text", "result")
 
 
-def request_id_in(body: Mapping[str, Any]) -> str | None:
-    """The id of the request that a body names; None where it names none."""
-    found = body.get("request_id")
-    return found if isinstance(found, str) and REQUEST_ID.fullmatch(found) else None
-
-
-def status_in(body: Mapping[str, Any]) -> ProviderUpdate | None:
-    """What a status says; None for what is none. A word that we do not know stays non-final."""
-    word = body.get("status")
-    if not isinstance(word, str) or not word.strip():
-        return None
-    word = word.strip()
+def update_from(status: Status) -> ProviderUpdate:
+    """What a status says. A word that we do not know stays non-final."""
+    word = status.status.strip()
     if word.lower() != _COMPLETED:
         return ProviderUpdate(_WAITING.get(word.lower(), RemoteStatus.UNKNOWN), raw_status=word)
-    seconds = _inference_seconds(body)
-    if body.get("error") or body.get("error_type"):
-        return _failed(body, word, seconds)
+    seconds = status.metrics.inference_time if status.metrics else None
+    if status.error or status.error_type:
+        return _failed(status, word, seconds)
     return ProviderUpdate(RemoteStatus.SUCCEEDED, progress=1.0, raw_status=word, billed_seconds=seconds)
 
 
@@ -55,33 +44,34 @@ def failed_result(response: HttpResponse) -> ProviderUpdate:
     return ProviderUpdate(_end(failure), failure=failure, raw_status="COMPLETED")
 
 
-def webhook_update(event: Mapping[str, Any]) -> ProviderUpdate | None:
-    """What a webhook says; None for what is no event. A result that it could not carry is to be asked for."""
-    request_id, word, payload = request_id_in(event), event.get("status"), event.get("payload")
-    if request_id is None or not isinstance(word, str):
-        return None
+def update_told(event: Event) -> ProviderUpdate:
+    """What a webhook says. A result that it could not carry is to be asked for."""
+    request_id, word = event.request_id, event.status
     match word.strip().upper():
-        case "OK" if isinstance(payload, dict) and not event.get("payload_error"):
-            return _succeeded(payload, request_id, word)
+        case "OK" if event.payload is not None and not event.payload_error:
+            return _succeeded(event.payload, request_id, word)
         case "ERROR":
-            return _failed({**event, **_details(payload)}, word, None, request_id)
+            return _failed(_problem_of(event), word, None, request_id)
         case "OK":
             return ProviderUpdate(RemoteStatus.RUNNING, request_id, raw_status=f"{word} without payload")
         case _:
             return ProviderUpdate(RemoteStatus.UNKNOWN, request_id, raw_status=word)
 
 
-def _details(payload: Any) -> Mapping[str, Any]:
-    """The part of a failed request's payload that says why."""
-    if not isinstance(payload, dict):
-        return {}
-    return {name: payload[name] for name in ("detail", "error_type") if name in payload}
+def _problem_of(event: Event) -> Problem:
+    """Why a request failed: fal's own error, with the reasons that the model gave."""
+    inside = Problem.model_validate(event.payload or {})
+    reasons = {
+        "detail": inside.detail or event.detail,
+        "error_type": inside.error_type or event.error_type,
+    }
+    return event.model_copy(update=reasons)
 
 
 def _failed(
-    body: Mapping[str, Any], word: str, seconds: float | None, request_id: str | None = None
+    problem: Problem, word: str, seconds: float | None, request_id: str | None = None
 ) -> ProviderUpdate:
-    failure = failure_in_body(body)
+    failure = failure_of(problem)
     return ProviderUpdate(
         _end(failure),
         request_id,
@@ -106,29 +96,25 @@ def _outputs(result: Mapping[str, Any]) -> tuple[ProviderOutput, ...]:
 
     An input that a model repeats, such as an image's address, is no output: known names come first.
     """
-    for name in _MEDIA_FIELDS:
-        if media := tuple(_media(result.get(name))):
+    for value in _named(result, _MEDIA_FIELDS):
+        if media := tuple(_media(value)):
             return media
-    for name in _TEXT_FIELDS:
-        text = result.get(name)
-        if isinstance(text, str) and text:
-            return collect_outputs(text)
+    for value in _named(result, _TEXT_FIELDS):
+        if isinstance(value, str) and value:
+            return collect_outputs(value)
     return tuple(output for output in collect_outputs(dict(result)) if output.kind is not OutputKind.TEXT)
+
+
+def _named(result: Mapping[str, Any], names: Iterable[str]) -> list[Any]:
+    return [result[name] for name in names if name in result]
 
 
 def _media(value: Any) -> list[ProviderOutput]:
     """The files in a field: an address, an object with `url`, or a list of either."""
-    if isinstance(value, list):
-        return [output for item in value for output in _media(item)]
-    address = value.get("url") if isinstance(value, dict) else value
-    if not isinstance(address, str):
-        return []
-    return [output for output in collect_outputs(address) if output.kind is not OutputKind.TEXT]
-
-
-def _inference_seconds(body: Mapping[str, Any]) -> float | None:
-    metrics = body.get("metrics")
-    found = metrics.get("inference_time") if isinstance(metrics, dict) else None
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= 1e7:
-        return None
-    return float(found)
+    match value:
+        case list():
+            return [output for item in value for output in _media(item)]
+        case {"url": str(address)} | str(address):
+            return [output for output in collect_outputs(address) if output.kind is not OutputKind.TEXT]
+        case _:
+            return []

@@ -5,14 +5,13 @@ the user's id, the time in unix seconds and the body's SHA-256 in lower-case hex
 """
 
 import base64
-import binascii
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from lib.domain.errors import ConfigurationError, UnauthenticatedError
+from lib.providers.fal_models import KeySet
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 TOLERANCE_SECONDS = 300
 _PREFIX = "x-fal-webhook-"
 _MOST_KEYS = 16
-_KEY_BYTES, _SIGNATURE_BYTES = 32, 64
+_SIGNATURE_BYTES = 64
 
 
 def verify(headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime) -> str:
@@ -58,29 +57,9 @@ def public_keys(secrets: Sequence[str]) -> "list[Ed25519PublicKey]":
         Ed25519PublicKey,
     )
 
-    found = [raw for secret in secrets for raw in _raw_keys(secret)]
+    key_sets = [KeySet.of(secret.encode("utf-8", "replace")) for secret in secrets]
+    found = [base64.urlsafe_b64decode(f"{key.x}=") for key_set in key_sets for key in key_set.keys]
     return [Ed25519PublicKey.from_public_bytes(raw) for raw in found[:_MOST_KEYS]]
-
-
-def _raw_keys(secret: str) -> list[bytes]:
-    try:
-        entries = json.loads(secret)["keys"]
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return []
-    raw = (
-        [_raw_key(entry) for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
-    )
-    return [key for key in raw if len(key) == _KEY_BYTES]
-
-
-def _raw_key(entry: Mapping[str, object]) -> bytes:
-    encoded = entry.get("x")
-    if (entry.get("kty"), entry.get("crv")) != ("OKP", "Ed25519") or not isinstance(encoded, str):
-        return b""
-    try:
-        return base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-    except (binascii.Error, ValueError):
-        return b""
 
 
 def _fits(key: "Ed25519PublicKey", signature: bytes, message: bytes) -> bool:

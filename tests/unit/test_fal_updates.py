@@ -225,10 +225,51 @@ def test_an_error_beside_the_status_is_the_jobs_failure() -> None:
     failed = adapter.parse_poll(answer("completed_error")).failure
     assert failed is not None
     assert (failed.kind, failed.message) == (FailureKind.OUTAGE, "Runner returned an error")
-    for odd in ({"error": "broken"}, {"error": {"message": "broken"}}):
-        failure = adapter.parse_poll(body({"status": "COMPLETED", **odd})).failure
-        assert failure is not None
-        assert (failure.kind, failure.message) == (FailureKind.MODEL_ERROR, "broken")
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ({"error": "broken"}, "broken"),
+        ({"error": {"message": "broken", "type": "odd"}}, "broken"),
+        ({"error": {"type": "odd"}}, '{"type": "odd"}'),
+        ({"error": ["broken", 7]}, '["broken", 7]'),
+        ({"error": 7, "error_type": None}, "7"),
+        ({"error": True, "detail": {"why": "broken"}}, 'true; {"why": "broken"}'),
+        ({"error": "broken", "detail": "broken", "error_type": 7}, "broken"),
+        ({"error_type": "new", "detail": None}, "fal gave no reason"),
+    ],
+)
+def test_an_error_is_one_whatever_its_shape_and_its_words_are_kept(odd: dict[str, Any], words: str) -> None:
+    failure = adapter.parse_poll(body({"status": "COMPLETED", **odd})).failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == (FailureKind.MODEL_ERROR, words)
+
+
+@pytest.mark.parametrize("nothing", [None, "", [], {}, False])
+def test_an_empty_error_beside_a_success_is_none(nothing: Any) -> None:
+    for name in ("error", "error_type"):
+        assert adapter.parse_poll(body({"status": "COMPLETED", name: nothing})).failure is None
+
+
+@pytest.mark.parametrize(
+    ("detail", "words"),
+    [
+        (
+            [{"loc": ["body", "prompt"], "msg": "too long"}, "no", {"msg": "odd"}],
+            "body.prompt: too long; no; odd",
+        ),
+        ([{"loc": "body", "msg": "too long", "type": 3}], "too long"),
+        ([{"loc": ["body", "images", 0], "msg": None}], "body.images.0"),
+        ([7, [], "no"], "7; []; no"),
+        ([{"msg": "no"}] * 3, "no"),
+        ([{"msg": f"no. {n}"} for n in range(30)], "; ".join(f"no. {n}" for n in range(20))),
+    ],
+)
+def test_each_shape_of_detail_is_an_invalid_input_in_fals_words(detail: list[Any], words: str) -> None:
+    failure = adapter.parse_submit(body({"detail": detail}, 422)).failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == (FailureKind.INVALID_INPUT, words)
 
 
 @pytest.mark.parametrize("name", ["cancel_requested", "cancel_too_late"])
