@@ -24,9 +24,10 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import json_object, raise_unless_success, unreadable
+from lib.providers.answers import raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
 from lib.providers.elevenlabs_meaning import failure_in_http, has_own_words
+from lib.providers.elevenlabs_models import Subscription
 from lib.providers.media_answer import body_output
 from lib.providers.submit_judgement import outcome_of, unread
 
@@ -113,14 +114,14 @@ class ElevenLabsAdapter(BaseAdapter):
         return HttpRequest("GET", f"{self.base_url}/v1/user/subscription", _headers(credential))
 
     def parse_test(self, response: HttpResponse) -> str:
-        """Return the plan, and how many of its credits are used."""
+        """Return the plan, and how many of its credits are used if the answer says it."""
         raise_unless_success(response, failure_in_http)
-        subscription = json_object(response.body)
-        tier = subscription.get("tier")
-        if not isinstance(tier, str):
+        found = Subscription.find(response.body)
+        if found is None:
             raise unreadable(response, "ElevenLabs", "subscription")
-        used, limit = subscription.get("character_count"), subscription.get("character_limit")
-        return f"{tier} plan, {used} of {limit} credits used"
+        used, limit = found.character_count, found.character_limit
+        is_known = used is not None and limit is not None
+        return f"{found.tier} plan" + (f", {used} of {limit} credits used" if is_known else "")
 
 
 def _judged(response: HttpResponse) -> SubmitResult:

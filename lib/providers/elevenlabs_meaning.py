@@ -18,12 +18,10 @@ A code counts more than a type, and a type more than a status. Sources: the offi
 (API reference, errors) and help.elevenlabs.io, "API - Error Code 400 or 401"; read November 2026.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind
-from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.answers import clipped, retry_after_seconds
+from lib.providers.elevenlabs_models import Invalid, Problem, Refusal
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
 _BY_CODE = {
@@ -60,53 +58,44 @@ _SECONDS = {"concurrent_limit_exceeded": 5.0, "too_many_concurrent_requests": 5.
 
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in ElevenLabs's words where it has any."""
-    detail = detail_of(response)
-    code, kind_word = _word(detail, "code") or _word(detail, "status"), _word(detail, "type")
-    kind = _BY_CODE.get(code) or _BY_TYPE.get(kind_word) or kind_of_status(response.status)
+    problem = _problem_in(response)
+    code = problem.code or problem.status
+    kind = _BY_CODE.get(code) or _BY_TYPE.get(problem.type) or kind_of_status(response.status)
     wait = retry_after_seconds(response)
     return Failure(
         kind,
-        _words(response, code),
+        _words(problem, code) or silence(response),
         retryable=kind in PASSING_KINDS,
         retry_after_seconds=_SECONDS.get(code) if wait is None else wait,
     )
 
 
 def has_own_words(response: HttpResponse) -> bool:
-    """Whether the body is an error as ElevenLabs writes it: a proxy's page has no `detail`."""
-    return bool(json_object(response.body).get("detail"))
+    """Whether the body is an error in one of ElevenLabs's forms, which a proxy's page is not."""
+    return _problem_in(response) != Problem()
 
 
-def detail_of(response: HttpResponse) -> Mapping[str, Any]:
-    """The `detail` object, of either form; empty where there is none."""
-    detail = json_object(response.body).get("detail")
-    return detail if isinstance(detail, dict) else {}
+def _problem_in(response: HttpResponse) -> Problem:
+    """The error, whichever its form; an empty one where there is none."""
+    match Refusal.of(response.body).detail:
+        case Problem() as problem:
+            return problem
+        case str(words):
+            return Problem(message=words.strip() or None)
+        case tuple(items):
+            return Problem(message="; ".join(filter(None, map(_where_and_what, items))) or None)
+        case None:
+            return Problem()
 
 
-def _word(detail: Mapping[str, Any], name: str) -> str:
-    value = detail.get(name)
-    return value.strip().lower() if isinstance(value, str) else ""
+def _words(problem: Problem, code: str) -> str:
+    about = f" ({problem.param})" if problem.param else ""
+    return clipped(_joined(code, (problem.message or "") + about))
 
 
-def _words(response: HttpResponse, code: str) -> str:
-    detail = json_object(response.body).get("detail")
-    if isinstance(detail, dict):
-        message = detail.get("message")
-        message = message.strip() if isinstance(message, str) else ""
-        param = detail.get("param")
-        about = f" ({param})" if isinstance(param, str) and param else ""
-        return clipped(f"{code}: {message}{about}".strip(": ")) or silence(response)
-    if isinstance(detail, list):
-        return clipped("; ".join(_problems(detail))) or silence(response)
-    if isinstance(detail, str) and detail.strip():
-        return clipped(detail)
-    return silence(response)
+def _where_and_what(item: Invalid | None) -> str:
+    return _joined(".".join(map(str, item.loc)), item.msg or "") if item else ""
 
 
-def _problems(detail: list[Any]) -> Iterator[str]:
-    """FastAPI's list: where the problem is, and what it is."""
-    for problem in detail:
-        if isinstance(problem, dict):
-            where = problem.get("loc")
-            path = ".".join(map(str, where)) if isinstance(where, list) else ""
-            yield f"{path}: {problem.get('msg', '')}".strip(": ")
+def _joined(*words: str) -> str:
+    return ": ".join(filter(None, map(str.strip, words)))

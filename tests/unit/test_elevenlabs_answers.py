@@ -179,6 +179,33 @@ def test_a_detail_of_another_shape_does_not_break_it(detail: Any) -> None:
     assert failure.message
 
 
+@pytest.mark.parametrize("detail", ["", " ", None, 7, [], {}, [7, None], [{}], {"reason": "upstream"}])
+def test_a_5xx_in_none_of_its_forms_is_not_its_own_and_proves_nothing(detail: Any) -> None:
+    outcome, failure = refused(stored_answer("elevenlabs", "maintenance", detail=detail))
+    assert (outcome, failure.unbilled) == (UNKNOWN, False)
+    assert failure.message == "HTTP 503, with no readable reason"
+
+
+@pytest.mark.parametrize(
+    "detail", ["Busy.", [{"msg": "Busy."}], {"message": "Busy."}, {"type": "internal_error"}]
+)
+def test_a_5xx_in_any_of_its_forms_is_taken_for_what_it_says(detail: Any) -> None:
+    outcome, failure = refused(stored_answer("elevenlabs", "maintenance", detail=detail))
+    assert (outcome, failure.unbilled) == (DEFERRED, True)
+
+
+def test_what_is_right_in_a_list_of_problems_is_kept() -> None:
+    items = [
+        7,
+        {"loc": ["body", {}, 0], "msg": "wrong"},
+        {"loc": "?", "msg": "bad"},
+        {"loc": ["x"], "msg": 5},
+    ]
+    assert refused(stored_answer("elevenlabs", "validation_list", detail=items))[1].message == (
+        "body.0: wrong; bad; x"
+    )
+
+
 @pytest.mark.parametrize(
     ("kind_word", "kind"),
     [
@@ -218,3 +245,7 @@ def test_the_subscription_proves_the_key() -> None:
     assert raised.value.code == FailureKind.AUTHENTICATION.value
     with pytest.raises(ProviderError, match="no subscription"):
         adapter.parse_test(HttpResponse(200, {}, b"[]"))
+    with pytest.raises(ProviderError, match="no subscription"):
+        adapter.parse_test(stored_answer("elevenlabs", "subscription", tier=7))
+    for unsaid in ({"character_count": None}, {"character_limit": "many"}):
+        assert adapter.parse_test(stored_answer("elevenlabs", "subscription", **unsaid)) == "creator plan"
