@@ -23,9 +23,10 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import json_object, raise_unless_success, unreadable
+from lib.providers.answers import raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
-from lib.providers.runway_meaning import TASK_ID, failure_in_http, is_own_error, update_from
+from lib.providers.runway_meaning import failure_in_http, is_own_error, update_from
+from lib.providers.runway_models import TASK_ID, Created, Organization, Task
 from lib.providers.submit_judgement import outcome_of, unread
 
 API_VERSION = "2024-11-06"
@@ -89,10 +90,10 @@ class RunwayAdapter(BaseAdapter):
         if not response.is_success:
             outcome = outcome_of(response, in_own_words=is_own_error(response))
             return SubmitResult(outcome, failure=failure_in_http(response))
-        task_id = json_object(response.body).get("id")
-        if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
+        task = Created.find(response.body)
+        if task is None:
             return unread(response, "names no task")
-        return SubmitResult(SubmitOutcome.ACCEPTED, update=ProviderUpdate(RemoteStatus.QUEUED, task_id))
+        return SubmitResult(SubmitOutcome.ACCEPTED, update=ProviderUpdate(RemoteStatus.QUEUED, task.id))
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
         """Build `GET /v1/tasks/{id}`. Raises `InvalidError` for an impossible id."""
@@ -101,10 +102,10 @@ class RunwayAdapter(BaseAdapter):
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read a task. Raises `ProviderError`; NOT_FOUND only where Runway itself says that there is no such task."""
         raise_unless_success(response, failure_in_http)
-        update = update_from(json_object(response.body))
-        if update is None:
+        task = Task.find(response.body)
+        if task is None:
             raise unreadable(response, "Runway", "task")
-        return update
+        return update_from(task)
 
     def cancel_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
         """Build `DELETE /v1/tasks/{id}`. Raises `InvalidError` for an impossible id."""
@@ -129,10 +130,10 @@ class RunwayAdapter(BaseAdapter):
     def parse_test(self, response: HttpResponse) -> str:
         """Return the balance in words: an organization has no name here."""
         raise_unless_success(response, failure_in_http)
-        balance = json_object(response.body).get("creditBalance")
-        if isinstance(balance, bool) or not isinstance(balance, int | float):
+        organization = Organization.find(response.body)
+        if organization is None:
             raise unreadable(response, "Runway", "organization")
-        return f"an organization with {balance:g} credits"
+        return f"an organization with {organization.credit_balance:g} credits"
 
     def _task(self, remote: RemoteJob) -> str:
         if not TASK_ID.fullmatch(remote.provider_job_id):

@@ -19,19 +19,16 @@
 Source: docs.dev.runwayml.com/errors; read November 2026. The third part of a SAFETY code is for the operator only.
 """
 
-import re
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.answers import clipped, retry_after_seconds
+from lib.providers.runway_models import Problem, Task
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
 
-TASK_ID = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{7,63}")
 CREDIT_USD = Decimal("0.01")
-_MOST_CREDITS = 10**9
+_MOST_ISSUES = 20
 
 STATUSES = {
     "pending": RemoteStatus.QUEUED,
@@ -51,20 +48,17 @@ _FAMILIES = (
 )
 
 
-def update_from(task: Mapping[str, Any]) -> ProviderUpdate | None:
-    """What a task says; None for what is none. A status that we do not know stays non-final."""
-    task_id, word = task.get("id"), task.get("status")
-    if not isinstance(task_id, str) or not TASK_ID.fullmatch(task_id):
-        return None
-    word = word.strip() if isinstance(word, str) else ""
+def update_from(task: Task) -> ProviderUpdate:
+    """What a task says; never raises. A status that we do not know stays non-final."""
+    word = (task.status or "").strip()
     status = STATUSES.get(word.lower(), RemoteStatus.UNKNOWN)
-    credits_ = _credits(task.get("cost")) if status.final else None
+    credits_ = _credits(task) if status.final else None
     return ProviderUpdate(
         status=status,
-        provider_job_id=task_id,
-        outputs=_outputs(task.get("output")) if status is RemoteStatus.SUCCEEDED else (),
+        provider_job_id=task.id,
+        outputs=_outputs(task) if status is RemoteStatus.SUCCEEDED else (),
         failure=_failure_of(task, status, credits_),
-        progress=1.0 if status is RemoteStatus.SUCCEEDED else _fraction(task.get("progress")),
+        progress=1.0 if status is RemoteStatus.SUCCEEDED else _fraction(task.progress),
         raw_status=word,
         cost_usd=None if credits_ is None else credits_ * CREDIT_USD,
     )
@@ -72,16 +66,16 @@ def update_from(task: Mapping[str, Any]) -> ProviderUpdate | None:
 
 def failure_in_http(response: HttpResponse) -> Failure:
     """What an answer that is not 2xx says, in Runway's own words where it has any."""
-    status, own = response.status, is_own_error(response)
-    kind = kind_of_status(status)
-    body = json_object(response.body)
-    if status == 400 and "issues" not in body and "enough credits" in _words(body).lower():
+    status = response.status
+    problem = Problem.of(response.body)
+    kind, words, own = kind_of_status(status), _words(problem), problem.error is not None
+    if status == 400 and not problem.issues and "enough credits" in words.lower():
         kind = FailureKind.BILLING  # it has no code
     if kind is FailureKind.NOT_FOUND and not own:
         kind = FailureKind.UNKNOWN  # some other server's page: it does not prove that Runway has lost it
     return Failure(
         kind,
-        clipped(_words(body)) or silence(response),
+        clipped(words) or silence(response),
         retryable=kind in PASSING_KINDS,
         retry_after_seconds=retry_after_seconds(response),
         unbilled=own and status != 500,  # an error inside may come after the task was made
@@ -90,10 +84,10 @@ def failure_in_http(response: HttpResponse) -> Failure:
 
 def is_own_error(response: HttpResponse) -> bool:
     """Whether the body is an error as Runway writes it."""
-    return isinstance(json_object(response.body).get("error"), str)
+    return Problem.of(response.body).error is not None
 
 
-def _failure_of(task: Mapping[str, Any], status: RemoteStatus, credits_: Decimal | None) -> Failure | None:
+def _failure_of(task: Task, status: RemoteStatus, credits_: Decimal | None) -> Failure | None:
     # Runway tells what a task that has ended was charged: 0 is proof that nothing was.
     unbilled = credits_ == 0
     match status:
@@ -105,50 +99,41 @@ def _failure_of(task: Mapping[str, Any], status: RemoteStatus, credits_: Decimal
             return None
 
 
-def _failed(task: Mapping[str, Any], *, unbilled: bool) -> Failure:
-    code, words = task.get("failureCode"), task.get("failure")
-    code = code.strip() if isinstance(code, str) else ""
-    words = words if isinstance(words, str) and words.strip() else "Runway gave no reason"
+def _failed(task: Task, *, unbilled: bool) -> Failure:
+    code = (task.failure_code or "").strip()
+    words = (task.failure or "").strip() or "Runway gave no reason"
     kind, retryable = (FailureKind.OUTAGE, True) if not code else (FailureKind.MODEL_ERROR, False)
     for family, of_family, may_be_tried_again in _FAMILIES:
         if code.upper().startswith(family):
             kind, retryable = of_family, may_be_tried_again
             break
     shown = ".".join(code.split(".")[:2]) if kind is FailureKind.MODERATION else code
-    message = f"{words.strip()} ({shown})" if shown else words
+    message = f"{words} ({shown})" if shown else words
     return Failure(kind, clipped(message), retryable=retryable, unbilled=unbilled)
 
 
-def _outputs(found: Any) -> tuple[ProviderOutput, ...]:
-    values = found if isinstance(found, list) else [found]
+def _outputs(task: Task) -> tuple[ProviderOutput, ...]:
+    values = (task.output,) if isinstance(task.output, str) else task.output
     return tuple(
         ProviderOutput(OutputKind.URL, value.strip())
         for value in values
-        if isinstance(value, str) and value.strip().lower().startswith(("https://", "http://"))
+        if value.strip().lower().startswith(("https://", "http://"))
     )
 
 
-def _credits(cost: Any) -> Decimal | None:
-    found = cost.get("credits") if isinstance(cost, dict) else None
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= _MOST_CREDITS:
-        return None
-    return Decimal(str(found))
+def _credits(task: Task) -> Decimal | None:
+    found = task.cost.credits if task.cost else None
+    return None if found is None else Decimal(str(found))
 
 
-def _fraction(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 - NaN
-        return None
-    return min(max(float(value), 0.0), 1.0)
+def _fraction(progress: float | None) -> float | None:
+    return None if progress is None else min(max(progress, 0.0), 1.0)
 
 
-def _words(body: Mapping[str, Any]) -> str:
+def _words(problem: Problem) -> str:
     """The error and, of a refused input, what is wrong where."""
-    error = body.get("error")
-    issues = body.get("issues")
-    said = [error] if isinstance(error, str) else []
-    for issue in issues[:20] if isinstance(issues, list) else []:
-        if isinstance(issue, dict) and isinstance(issue.get("message"), str):
-            path = issue.get("path")
-            where = ".".join(map(str, path)) if isinstance(path, list) else ""
-            said.append(f"{where}: {issue['message']}" if where else issue["message"])
-    return "; ".join(said)
+    issues = (
+        ": ".join(filter(None, (".".join(map(str, issue.path)), issue.message)))
+        for issue in problem.issues[:_MOST_ISSUES]
+    )
+    return "; ".join(filter(None, (problem.error, *issues)))

@@ -188,9 +188,36 @@ def test_an_input_that_speaks_of_credits_is_no_lack_of_them() -> None:
     assert failure.kind is FailureKind.INVALID_INPUT
 
 
-@pytest.mark.parametrize("value", [7, -1, "x", True, None])
-def test_progress_lies_between_0_and_1(value: Any) -> None:
-    assert adapter.parse_poll(answer("running", progress=value)).progress in (None, 0.0, 1.0)
+@pytest.mark.parametrize(
+    ("issues", "words"),
+    [
+        ([{"path": ["a", 0], "message": "odd"}, {"message": "new"}], "; a.0: odd; new"),
+        ([{"path": "a", "message": "odd"}, "text", None, {"path": ["b"], "message": 7}], "; odd; b"),
+        ({"path": ["a"], "message": "odd"}, ""),
+        (None, ""),
+        ([{"message": "x"}] * 30, "; x" * 20),
+    ],
+)
+def test_an_issue_is_told_as_far_as_it_can_be_read(issues: Any, words: str) -> None:
+    failure = adapter.parse_submit(answer("invalid", issues=issues)).failure
+    assert failure is not None
+    assert (failure.kind, failure.message) == (FailureKind.INVALID_INPUT, f"Validation of body failed{words}")
+
+
+@pytest.mark.parametrize("error", [None, 7, ["no"], {"message": "no"}])
+def test_an_error_that_is_no_text_is_not_in_runways_own_words(error: Any) -> None:
+    failure = adapter.parse_submit(answer("not_found", error=error)).failure
+    assert failure is not None
+    assert (failure.kind, failure.unbilled) == (FailureKind.UNKNOWN, False)
+
+
+@pytest.mark.parametrize(
+    ("value", "progress"),
+    [(7, 1.0), (-1, 0.0), (0.5, 0.5), (float("inf"), 1.0), (float("nan"), None)]
+    + [(odd, None) for odd in ("0.5", True, None, [0.5])],
+)
+def test_progress_is_a_number_between_0_and_1(value: Any, progress: float | None) -> None:
+    assert adapter.parse_poll(answer("running", progress=value)).progress == progress
 
 
 @pytest.mark.parametrize(
