@@ -58,6 +58,7 @@ TRAITS = AdapterTraits(
     credential_fields=(CredentialField("apiKey", "The API key, as in AIza..."),),
     poll_seconds=5.0,
     output_life_seconds=2 * 86_400.0,
+    earlier_jobs=("previous_interaction_id",),
 )
 
 
