@@ -28,22 +28,11 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import json_object, raise_unless_success
+from lib.providers.answers import raise_unless_success, unreadable
 from lib.providers.base_url import checked_base_url
-from lib.providers.gemini_interactions import (
-    DOWNLOAD,
-    FILE_ID,
-    INTERACTION_ID,
-    file_update,
-    interaction_id,
-    interaction_update,
-    read_interaction,
-)
-from lib.providers.google_errors import (
-    envelope,
-    failure_in_http,
-    judge,
-)
+from lib.providers.gemini_interactions import DOWNLOAD, file_update, interaction_update
+from lib.providers.gemini_models import FILE_ID, INTERACTION_ID, File, Interaction, Models
+from lib.providers.google_errors import NOTHING, envelope, failure_in_http, judge
 from lib.providers.media_answer import body_output
 from lib.providers.media_input import inline_media
 from lib.providers.submit_judgement import unread
@@ -108,8 +97,8 @@ class GeminiAdapter(BaseAdapter):
         """Judge the answer to a create, see `judge`; never raises."""
         if not response.is_success:
             return judge(response)
-        interaction = json_object(response.body)
-        if interaction_id(interaction) is None:
+        interaction = Interaction.find(response.body)
+        if interaction is None:
             return unread(response, "is no interaction")
         return SubmitResult(SubmitOutcome.ACCEPTED, interaction_update(interaction, response))
 
@@ -121,7 +110,10 @@ class GeminiAdapter(BaseAdapter):
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         """Read an interaction. Raises `ProviderError`; it is retryable where asking again may help."""
         raise_unless_success(response, failure_in_http)
-        return read_interaction(response)
+        interaction = Interaction.find(response.body)
+        if interaction is None:
+            raise unreadable(response, "the Gemini API", "interaction")
+        return interaction_update(interaction, response)
 
     def result_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest | None:
         """Build `GET /v1beta/files/{id}`, then, of a file that is active, `GET /download/...:download?alt=media`.
@@ -141,14 +133,14 @@ class GeminiAdapter(BaseAdapter):
 
         One that is gone is FAILED: Google keeps files for two days. So is one that Google could not make.
         """
-        if response.status == 400 and str(envelope(response).get("status", "")).lower() == _NOT_YET:
+        if response.status == 400 and envelope(response).status == _NOT_YET:
             return ProviderUpdate(RemoteStatus.RUNNING, raw_status="completed, the file not yet active")
         if _is_gone(response):
             failure = Failure(FailureKind.DATA_EXPIRED, failure_in_http(response).message)
             return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status="completed, the file gone")
         raise_unless_success(response, failure_in_http)
-        file = {} if response.blobs else json_object(response.body)
-        if "state" in file:
+        file = None if response.blobs else File.find(response.body)
+        if file is not None:
             return file_update(file)
         return ProviderUpdate(
             RemoteStatus.SUCCEEDED,
@@ -165,8 +157,8 @@ class GeminiAdapter(BaseAdapter):
     def parse_cancel(self, response: HttpResponse) -> ProviderUpdate:
         """Read the interaction after a cancel; a success without one says nothing yet."""
         raise_unless_success(response, failure_in_http)
-        interaction = json_object(response.body)
-        if interaction_id(interaction) is None:
+        interaction = Interaction.find(response.body)
+        if interaction is None:
             return ProviderUpdate(RemoteStatus.UNKNOWN)
         update = interaction_update(interaction, response)
         # its video, if it was made, comes with the next poll
@@ -183,10 +175,8 @@ class GeminiAdapter(BaseAdapter):
     def parse_test(self, response: HttpResponse) -> str:
         """Return the name of a model that the key opens: Google tells no account's name."""
         raise_unless_success(response, failure_in_http)
-        models = json_object(response.body).get("models")
-        first = models[0] if isinstance(models, list) and models else {}
-        name = first.get("name") if isinstance(first, dict) else None
-        return name if isinstance(name, str) and name else "Gemini API"
+        named = (model.name for model in Models.of(response.body).models if model.name)
+        return next(named, "Gemini API")
 
     def _interaction(self, remote: RemoteJob) -> str:
         if not INTERACTION_ID.fullmatch(remote.provider_job_id):
@@ -197,8 +187,8 @@ class GeminiAdapter(BaseAdapter):
 def _is_gone(response: HttpResponse) -> bool:
     """Google answers for a file that it does not have as for one of somebody else's: that says nothing of the key."""
     error = envelope(response)
-    said = str(error.get("message", ""))
-    return bool(error) and (response.status == 404 or (response.status == 403 and "may not exist" in said))
+    denied = response.status == 403 and "may not exist" in (error.message or "")
+    return denied or (response.status == 404 and error != NOTHING)
 
 
 def _headers(credential: Credential) -> dict[str, str]:

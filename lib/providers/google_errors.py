@@ -17,13 +17,12 @@ error_details.proto, ai.google.dev/gemini-api/docs/troubleshooting; read Novembe
 """
 
 import re
-from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, SubmitOutcome, SubmitResult
-from lib.providers.answers import MAX_WAIT_SECONDS, clipped, json_object, retry_after_seconds
+from lib.providers.answers import MAX_WAIT_SECONDS, clipped, retry_after_seconds
+from lib.providers.google_models import Envelope, Error
 from lib.providers.status_kinds import PASSING_KINDS, silence
 from lib.providers.submit_judgement import is_judged
 
@@ -85,7 +84,10 @@ _REFUSED = re.compile(
 )
 _REFUSED_WORD = re.compile(r"safety|prohibited|policy|responsible_ai")
 _BILLING = re.compile(r"\bbilling\b", re.IGNORECASE)
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")  # protobuf's, as JSON has it
+
+NOTHING = Error()
+"""An error that says nothing."""
 
 
 def failure_in_http(response: HttpResponse) -> Failure:
@@ -94,7 +96,7 @@ def failure_in_http(response: HttpResponse) -> Failure:
     error = envelope(response)
     word = _BY_HTTP_STATUS.get(status, "internal" if status >= 500 else "")
     failure = failure_in_error(error, word, silence(response))
-    if not error and status == 404:
+    if status == 404 and error == NOTHING:
         # some other server's page: it does not prove that Google has lost it
         return Failure(FailureKind.UNKNOWN, failure.message)
     if failure.retry_after_seconds is None:
@@ -102,17 +104,16 @@ def failure_in_http(response: HttpResponse) -> Failure:
     return failure
 
 
-def failure_in_error(error: Mapping[str, Any], default: str = "", silence: str = "") -> Failure:
-    """What an `error` object says: google.rpc.Status, an HTTP envelope's, or the one of the Interactions API."""
+def failure_in_error(error: Error, default: str = "", silence: str = "") -> Failure:
+    """What an error says. `default` is the word where it has none, `silence` the message."""
     word = _word(error) or default
-    message = error.get("message")
-    text = clipped(message) if isinstance(message, str) else ""
+    text = clipped(error.message or "")
     kind = _BY_WORD.get(word) or _BY_WORD.get(default) or FailureKind.UNKNOWN
-    reasons = {str(detail.get("reason", "")).upper() for detail in _details(error)}
-    if kind is FailureKind.INVALID_INPUT and "API_KEY_INVALID" in reasons:
+    reasons = {detail.reason for detail in error.details}
+    if kind is FailureKind.INVALID_INPUT and "api_key_invalid" in reasons:
         kind = FailureKind.AUTHENTICATION
     elif kind in (FailureKind.INVALID_INPUT, FailureKind.AUTHENTICATION) and (
-        "BILLING_DISABLED" in reasons or _BILLING.search(text)
+        "billing_disabled" in reasons or _BILLING.search(text)
     ):
         kind = FailureKind.BILLING
     elif kind in (FailureKind.INVALID_INPUT, FailureKind.UNKNOWN) and (
@@ -151,36 +152,25 @@ def unbilled(failure: Failure) -> Failure:
     return replace(failure, unbilled=True)
 
 
-def envelope(response: HttpResponse) -> Mapping[str, Any]:
-    """The `error` object of an answer; empty where there is none. Google sometimes wraps it in a list."""
+def envelope(response: HttpResponse) -> Error:
+    """The error of an answer, NOTHING where there is none. Google sometimes wraps it in a list."""
     body = response.body.strip()
     if body.startswith(b"[") and body.endswith(b"]"):
         body = body[1:-1]
-    error = json_object(body).get("error")
-    return error if isinstance(error, dict) else {}
+    return Envelope.of(body).error or NOTHING
 
 
-def _word(error: Mapping[str, Any]) -> str:
-    status, code = error.get("status"), error.get("code")
-    if isinstance(status, str) and status:
-        return status.lower()
-    if isinstance(code, str) and code:
-        return code.rpartition("/")[2].lower()
-    if isinstance(code, int) and not isinstance(code, bool) and 0 < code < len(_RPC_CODES):
-        return _RPC_CODES[code]
-    return ""
+def _word(error: Error) -> str:
+    if error.status:
+        return error.status
+    if isinstance(error.code, str):
+        return error.code.rpartition("/")[2].lower()
+    return _RPC_CODES[error.code] if error.code and 0 < error.code < len(_RPC_CODES) else ""
 
 
-def _details(error: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    details = error.get("details")
-    if isinstance(details, list):
-        yield from (detail for detail in details if isinstance(detail, dict))
-
-
-def _retry_delay(error: Mapping[str, Any]) -> float | None:
-    """The `retryDelay` of a RetryInfo, a protobuf duration such as `30s`."""
-    for detail in _details(error):
-        said = _DURATION.fullmatch(str(detail.get("retryDelay", "")))
+def _retry_delay(error: Error) -> float | None:
+    for detail in error.details:
+        said = _DURATION.fullmatch(detail.retry_delay or "")
         if said:
             return min(float(said[1]), MAX_WAIT_SECONDS)
     return None

@@ -3,9 +3,10 @@
 Source: developers.google.com/identity/protocols/oauth2/service-account; read November 2026.
 """
 
-import json
-from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lib.domain.errors import ConfigurationError
 from lib.domain.http_exchange import HttpRequest
@@ -18,12 +19,14 @@ ASSERTION_SECONDS = 3600
 _WRONG = "it must be the JSON file of a service account's key, as it was downloaded"
 
 
-@dataclass(frozen=True)
-class ServiceAccount:
+class ServiceAccount(BaseModel):
     """What a key file has that is used. Its `token_uri` is not: where a signature goes is not the file's to say."""
 
-    client_email: str
-    private_key: str = field(repr=False)
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    type: Literal["service_account"]
+    client_email: str = Field(min_length=1)
+    private_key: str = Field(min_length=1, repr=False)
     private_key_id: str = ""
     project_id: str = ""
 
@@ -63,15 +66,9 @@ class ServiceAccount:
 def read_service_account(text: str) -> ServiceAccount:
     """The service account in a key file. Raises `ConfigurationError` for anything else; never quotes the text."""
     try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict) or document.get("type") != "service_account":
+        return ServiceAccount.model_validate_json(text)
+    except ValidationError as error:
+        wrong = {str(name) for fault in error.errors(include_input=False) for name in fault["loc"]}
+    if not wrong or "type" in wrong:
         raise ConfigurationError(f"the credential is no service account's key: {_WRONG}")
-    found = {name: document.get(name, "") for name in ServiceAccount.__dataclass_fields__}
-    wrong = [name for name, value in found.items() if not isinstance(value, str)]
-    missing = [name for name in ("client_email", "private_key") if not found[name]]
-    if wrong or missing:
-        named = ", ".join(sorted({*wrong, *missing}))
-        raise ConfigurationError(f"the service account's key lacks {named}: {_WRONG}")
-    return ServiceAccount(**found)
+    raise ConfigurationError(f"the service account's key lacks {', '.join(sorted(wrong))}: {_WRONG}")

@@ -28,11 +28,13 @@ from lib.domain.provider import (
     SubmitSafety,
 )
 from lib.providers.adapter import BaseAdapter
-from lib.providers.answers import error_of, json_object, raise_unless_success
+from lib.providers.answers import error_of, raise_unless_success
 from lib.providers.base_url import checked_base_url
 from lib.providers.google_errors import failure_in_http, judge
-from lib.providers.google_operations import LOCATION, MODEL, OPERATION, PROJECT, operation_name, update_from
-from lib.providers.google_service_account import ServiceAccount, read_service_account
+from lib.providers.google_models import AccessToken, Named
+from lib.providers.google_operations import update_from
+from lib.providers.google_service_account import read_service_account
+from lib.providers.google_veo_models import LOCATION, MODEL, OPERATION, PROJECT, Operation
 from lib.providers.media_input import inline_media
 from lib.providers.submit_judgement import unread
 
@@ -119,13 +121,10 @@ class GoogleVeoAdapter(BaseAdapter):
 
     def parse_token(self, response: HttpResponse) -> tuple[str, float]:
         """Return the access token and its life. Raises `ProviderError`: a refused key is AUTHENTICATION."""
-        answer = json_object(response.body)
-        token, life = answer.get("access_token"), answer.get("expires_in")
-        if response.is_success and isinstance(token, str) and token.isascii() and token.isprintable():
-            return token, float(life) if isinstance(life, int | float) else 0.0
-        # RFC 6749, 5.2: `error` is a word here, such as invalid_grant
-        words = [answer.get(name) for name in ("error", "error_description")]
-        said = ": ".join(word for word in words if isinstance(word, str))
+        answer = AccessToken.of(response.body)
+        if response.is_success and answer.access_token:
+            return answer.access_token, answer.expires_in or 0.0
+        said = ": ".join(filter(None, (answer.error, answer.error_description)))
         refused = 400 <= response.status < 500 and response.status not in (408, 429)
         kind = FailureKind.AUTHENTICATION if refused else FailureKind.OUTAGE
         message = f"Google gave no access token (HTTP {response.status}): {said or 'no readable reason'}"
@@ -149,10 +148,10 @@ class GoogleVeoAdapter(BaseAdapter):
         """Judge the answer to a create, see `judge`; never raises."""
         if not response.is_success:
             return judge(response)
-        name = operation_name(json_object(response.body))
-        if name is None:
+        operation = Operation.find(response.body)
+        if operation is None:
             return unread(response, "names no operation")
-        return SubmitResult(SubmitOutcome.ACCEPTED, ProviderUpdate(RemoteStatus.QUEUED, name))
+        return SubmitResult(SubmitOutcome.ACCEPTED, ProviderUpdate(RemoteStatus.QUEUED, operation.name))
 
     def poll_request(self, remote: RemoteJob, credential: Credential) -> HttpRequest:
         """Build `POST .../models/{model}:fetchPredictOperation`.
@@ -183,16 +182,11 @@ class GoogleVeoAdapter(BaseAdapter):
     def parse_test(self, response: HttpResponse) -> str:
         """Return the name of the model that the key opens."""
         raise_unless_success(response, failure_in_http)
-        name = json_object(response.body).get("name")
-        return name if isinstance(name, str) and name else TESTED_MODEL
+        return Named.of(response.body).name or TESTED_MODEL
 
     def _place(self, credential: Credential) -> _Place:
-        account: ServiceAccount | None = None
-        project = credential.extra.get("projectId", "")
-        if not project:
-            account = read_service_account(credential.secret)
-            project = account.project_id
-        location = credential.extra.get("location", "") or DEFAULT_LOCATION
+        project = credential.extra.get("projectId") or read_service_account(credential.secret).project_id
+        location = credential.extra.get("location") or DEFAULT_LOCATION
         if not re.fullmatch(PROJECT, project):
             raise ConfigurationError(f"projectId {project!r} is no id of a Google Cloud project")
         if not re.fullmatch(LOCATION, location):

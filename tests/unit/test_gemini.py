@@ -123,6 +123,19 @@ def test_each_status_has_a_meaning_and_an_unknown_one_is_not_final(name: str, st
     assert update.outputs == ()
 
 
+@pytest.mark.parametrize("errors", [[5, None, {"code": "internal"}], {"code": "internal"}, "internal", None])
+def test_the_first_error_that_is_one_says_why(errors: object) -> None:
+    failure = adapter.parse_poll(stored_answer("gemini", "failed", errors=errors)).failure
+    assert failure is not None
+    assert failure.kind is (FailureKind.OUTAGE if isinstance(errors, list) else FailureKind.MODEL_ERROR)
+
+
+@pytest.mark.parametrize("moment", [None, "soon", [], "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_is_none_costs_no_video(moment: object) -> None:
+    update = adapter.parse_poll(stored_answer("gemini", "completed_inline", created=moment, updated=moment))
+    assert (len(update.outputs), update.started_at, update.completed_at) == (1, None, None)
+
+
 @pytest.mark.parametrize("status", [None, 5, [], " ", "IN_PROGRESS"])
 def test_a_status_of_another_case_or_kind_breaks_nothing(status: object) -> None:
     assert not adapter.parse_poll(stored_answer("gemini", "created", status=status)).status.final
@@ -268,7 +281,8 @@ def test_a_cancel_says_what_the_interaction_says() -> None:
 def test_the_key_test_lists_one_model() -> None:
     assert adapter.test_request(KEY).url == f"{BASE}/v1beta/models?pageSize=1"
     assert adapter.parse_test(stored_answer("gemini", "models")) == "models/gemini-omni-1.1-flash"
-    assert adapter.parse_test(HttpResponse(200, {}, b"{}")) == "Gemini API"
+    for body in (b"{}", b'{"models": {"name": "x"}}', b'{"models": [null, {"name": 5}]}'):
+        assert adapter.parse_test(HttpResponse(200, {}, body)) == "Gemini API"
     with pytest.raises(ProviderError) as raised:
         adapter.parse_test(stored_answer("gemini", "invalid_key"))
     assert raised.value.code == FailureKind.AUTHENTICATION.value

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from lib.domain.http_exchange import HttpResponse
-from lib.domain.provider import FailureKind, SubmitOutcome
+from lib.domain.provider import Failure, FailureKind, SubmitOutcome
 from lib.providers.gemini import GeminiAdapter
 from lib.providers.google_errors import failure_in_error, failure_in_http
+from lib.providers.google_models import Error
 from lib.providers.google_veo import GoogleVeoAdapter
 from tests.fakes.stored_answers import stored_answer
 
@@ -70,7 +71,8 @@ def test_the_wait_that_google_asks_for_is_kept() -> None:
 
 @pytest.mark.parametrize("delay", ["", "soon", "-3s", 30, None, "1e9s"])
 def test_a_wait_that_is_none_is_not_kept(delay: object) -> None:
-    assert failure_in_error({"code": 8, "details": [{"retryDelay": delay}, 5]}).retry_after_seconds is None
+    error = Error.model_validate({"code": 8, "details": [{"retryDelay": delay}, 5]})
+    assert failure_in_error(error).retry_after_seconds is None
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,12 @@ def test_statuses_without_a_body_are_judged_too(status: int, outcome: SubmitOutc
     assert result.failure.message == f"HTTP {status}, with no readable reason"
 
 
+@pytest.mark.parametrize("error", [None, {}, "gone", 5, [{"message": "gone"}], {"reason": "gone"}])
+def test_a_404_without_google_s_own_words_does_not_prove_that_a_job_is_lost(error: object) -> None:
+    answer = stored_answer("google_veo", "not_found", error=error)
+    assert failure_in_http(answer) == Failure(FailureKind.UNKNOWN, "HTTP 404, with no readable reason")
+
+
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
@@ -94,7 +102,12 @@ def test_statuses_without_a_body_are_judged_too(status: int, outcome: SubmitOutc
         ({"code": "https://example.com/errors/NOT_FOUND"}, FailureKind.NOT_FOUND),
         ({"code": "prohibited_content"}, FailureKind.MODERATION),
         ({"message": ["a"], "details": "b"}, FailureKind.UNKNOWN),
+        ({"status": 5, "code": 16, "message": None}, FailureKind.AUTHENTICATION),
+        (
+            {"code": 3, "details": [None, {"reason": 7}, {"reason": "api_key_invalid"}]},
+            FailureKind.AUTHENTICATION,
+        ),
     ],
 )
 def test_errors_of_odd_shapes_are_read_as_far_as_they_go(error: dict[str, object], kind: FailureKind) -> None:
-    assert failure_in_error(error).kind is kind
+    assert failure_in_error(Error.model_validate(error)).kind is kind

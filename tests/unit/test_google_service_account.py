@@ -70,6 +70,11 @@ def test_a_simulator_may_give_the_tokens_but_never_the_file() -> None:
         (key_file(client_email=None), "lacks client_email"),
         (key_file(private_key=""), "lacks private_key"),
         (key_file(private_key=5), "lacks private_key"),
+        (
+            key_file(private_key=5, client_email="", project_id=[]),
+            "lacks client_email, private_key, project_id",
+        ),
+        ("[" * 10_000, "no service account's key"),
         (key_file(private_key="-----BEGIN PRIVATE KEY-----\nVEhFU0VDUkVU\n"), "cannot be read"),
         (key_file(private_key=public_pem()), "cannot be read"),
         (key_file(private_key=UNKNOWN_ALGORITHM), "cannot be read"),
@@ -90,10 +95,9 @@ def test_the_credential_field_takes_a_file_as_it_was_downloaded() -> None:
 
 def test_a_token_and_its_life_are_read() -> None:
     assert adapter.parse_token(stored_answer("google_veo", "token")) == ("ya29.c.example", 3599.0)
-    assert adapter.parse_token(stored_answer("google_veo", "token", expires_in="soon")) == (
-        "ya29.c.example",
-        0.0,
-    )
+    for life in ("soon", None, True, [3599]):
+        answer = stored_answer("google_veo", "token", expires_in=life)
+        assert adapter.parse_token(answer) == ("ya29.c.example", 0.0)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +108,15 @@ def test_a_token_and_its_life_are_read() -> None:
         ("token_unavailable", {}, FailureKind.OUTAGE, True, "Backend Error"),
         ("token", {"access_token": None}, FailureKind.OUTAGE, True, "HTTP 200"),
         ("token", {"access_token": "a\nb"}, FailureKind.OUTAGE, True, "HTTP 200"),
+        ("token", {"access_token": "a\n"}, FailureKind.OUTAGE, True, "HTTP 200"),
+        ("token", {"access_token": ""}, FailureKind.OUTAGE, True, "HTTP 200"),
+        (
+            "token_refused",
+            {"error": {"code": 5}},
+            FailureKind.AUTHENTICATION,
+            False,
+            "(HTTP 400): Invalid JWT",
+        ),
         ("bad_gateway", {}, FailureKind.OUTAGE, True, "no readable reason"),
     ],
 )

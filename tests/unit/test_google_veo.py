@@ -169,7 +169,9 @@ def test_a_created_operation_is_accepted_under_its_name() -> None:
     assert (result.update.status, result.update.provider_job_id) == (RemoteStatus.QUEUED, OPERATION)
 
 
-@pytest.mark.parametrize("changes", [{"name": "operations/1"}, {"name": None}, {"name": 5}])
+@pytest.mark.parametrize(
+    "changes", [{"name": "operations/1"}, {"name": None}, {"name": 5}, {"name": f"{OPERATION}\n"}]
+)
 def test_a_success_without_a_usable_name_may_have_been_accepted(changes: dict[str, Any]) -> None:
     result = adapter.parse_submit(stored_answer("google_veo", "created", **changes))
     assert result.outcome is SubmitOutcome.UNKNOWN
@@ -190,6 +192,13 @@ def test_the_videos_come_with_the_operation() -> None:
     head, _, data = update.outputs[0].value.partition(",")
     assert head == "data:video/mp4;base64"
     assert base64.b64decode(data)[4:8] == b"ftyp"
+
+
+@pytest.mark.parametrize("content_type", [None, "", 5, ["video/webm"]])
+def test_a_video_without_a_type_is_an_mp4(content_type: object) -> None:
+    made = {"videos": [None, {"bytesBase64Encoded": "AAAA", "mimeType": content_type}]}
+    [output] = adapter.parse_poll(stored_answer("google_veo", "succeeded", response=made)).outputs
+    assert output.value == "data:video/mp4;base64,AAAA"
 
 
 def test_what_the_filter_left_is_a_success() -> None:
@@ -227,6 +236,20 @@ def test_a_filter_without_words_still_refuses() -> None:
         FailureKind.MODERATION,
         "Google's filter held back all videos (2)",
     )
+
+
+@pytest.mark.parametrize("reasons", ["Not this.", ["Not this."], [5, "Not this.", None]])
+def test_the_filter_keeps_its_words_without_a_number(reasons: object) -> None:
+    filtered = {"raiMediaFilteredReasons": reasons, "raiMediaFilteredCount": "?"}
+    failure = adapter.parse_poll(stored_answer("google_veo", "filtered", response=filtered)).failure
+    assert failure is not None
+    assert (failure.kind, failure.message, failure.unbilled) == (FailureKind.MODERATION, "Not this.", True)
+
+
+@pytest.mark.parametrize("error", [None, "odd", [{"code": 3}], 7])
+def test_an_error_that_is_none_hides_no_video(error: object) -> None:
+    update = adapter.parse_poll(stored_answer("google_veo", "succeeded", error=error))
+    assert (update.status, len(update.outputs)) == (RemoteStatus.SUCCEEDED, 2)
 
 
 @pytest.mark.parametrize(
