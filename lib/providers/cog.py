@@ -28,9 +28,10 @@ from lib.domain.provider import (
     WebhookProof,
 )
 from lib.providers.adapter import BaseAdapter, unreadable_webhook
-from lib.providers.answers import error_of, json_object, raise_unless_success
+from lib.providers.answers import error_of, raise_unless_success
 from lib.providers.base_url import checked_base_url, checked_private_url
 from lib.providers.cog_meaning import NAME, failure_in_http, update_from
+from lib.providers.cog_models import Health, Prediction, Setup
 from lib.providers.submit_judgement import unread
 
 # "output" and "logs" would bring two webhooks a second, and nothing that the last one does not say.
@@ -127,8 +128,8 @@ class CogAdapter(BaseAdapter):
         | 408, other 5xx | unknown | a proxy may have passed it on |
         """
         if response.is_success:
-            prediction = json_object(response.body)
-            if "status" in prediction or "id" in prediction:
+            prediction = Prediction.of(response.body)
+            if prediction.model_fields_set & {"status", "id"}:
                 return SubmitResult(SubmitOutcome.ACCEPTED, update=update_from(prediction))
             return unread(response, "is no prediction")
         failure = failure_in_http(response)
@@ -162,13 +163,12 @@ class CogAdapter(BaseAdapter):
     def parse_test(self, response: HttpResponse) -> str:
         """Return the server's version if it is ready or busy. Raises `ProviderError` saying what it is otherwise."""
         raise_unless_success(response, failure_in_http)
-        health = json_object(response.body)
-        status = str(health.get("status", "")).upper()
+        health = Health.of(response.body)
+        status = (health.status or "").upper()
         if status in _WORKING:
-            version = health.get("version")
-            coglet = version.get("coglet") if isinstance(version, Mapping) else None
-            return f"coglet {coglet}" if isinstance(coglet, str) else "cog"
-        raise _unfit(status, health.get("setup"))
+            coglet = health.version.coglet if health.version else None
+            return f"coglet {coglet}" if coglet else "cog"
+        raise _unfit(status, health.setup)
 
     def parse_webhook(
         self, headers: Mapping[str, str], raw_body: bytes, secrets: Sequence[str], now: datetime
@@ -180,8 +180,8 @@ class CogAdapter(BaseAdapter):
         del now
         if secrets and not _bearer_is_one_of(headers.get("authorization", ""), secrets):
             raise UnauthenticatedError("the webhook does not carry the server's WEBHOOK_AUTH_TOKEN")
-        prediction = json_object(raw_body)
-        if "status" not in prediction:
+        prediction = Prediction.of(raw_body)
+        if "status" not in prediction.model_fields_set:
             raise unreadable_webhook("a Cog prediction")
         return update_from(prediction)
 
@@ -205,14 +205,14 @@ def _waiting(failure: Failure) -> Failure:
     return Failure(failure.kind, failure.message, True, seconds, unbilled=True)
 
 
-def _unfit(status: str, setup: object) -> ProviderError:
+def _unfit(status: str, setup: Setup | None) -> ProviderError:
     if status == "STARTING":
         failure = Failure(FailureKind.OUTAGE, "the Cog server is starting: ask again", True, BUSY_SECONDS)
         return error_of(failure)
     words = _UNFIT.get(status, f"the Cog server's health is {status[:50] or 'not said'}")
-    logs = setup.get("logs") if isinstance(setup, Mapping) else None
-    said = f"{words}: {logs.strip()[-500:]}" if status == "SETUP_FAILED" and isinstance(logs, str) else words
-    return error_of(Failure(FailureKind.OUTAGE, said))
+    if status == "SETUP_FAILED" and setup and setup.logs:
+        words = f"{words}: {setup.logs.strip()[-500:]}"
+    return error_of(Failure(FailureKind.OUTAGE, words))
 
 
 def _bearer_is_one_of(header: str, secrets: Sequence[str]) -> bool:

@@ -4,15 +4,15 @@ Source: cog 0.23.1, tried in November 2026; github.com/replicate/cog, docs/http.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from lib.domain.direct_upload import OWN_ID, is_upload_of
+from lib.domain.direct_upload import is_upload_of
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, OutputKind, ProviderOutput, ProviderUpdate, RemoteStatus
-from lib.providers.answers import clipped, json_object, retry_after_seconds
+from lib.providers.answers import clipped, retry_after_seconds
+from lib.providers.cog_models import Prediction, Problem
+from lib.providers.fastapi_models import words_of
 from lib.providers.outputs import collect_outputs
 from lib.providers.replicate_meaning import failure_in_text, progress_in
 from lib.providers.status_kinds import PASSING_KINDS, kind_of_status, silence
@@ -35,43 +35,37 @@ _OWN_STATUSES = {
 _PATH_IN_CONTAINER = re.compile(r"(file://)?/\S+\.\w{1,5}")
 _NOT_UPLOADED = "Failed to upload output"
 _TOO_LARGE = "413"
+_UNSAID_PLACES = ("body", "input")
 
 
-def update_from(prediction: Mapping[str, Any]) -> ProviderUpdate:
+def update_from(prediction: Prediction) -> ProviderUpdate:
     """Return what a prediction says, of an answer or a webhook; never raises.
 
     An unknown status is not final, and outputs count only once it has succeeded: before, `output` is a list of what
     there is so far, even for a model that makes one file.
     """
-    word = _words(prediction.get("status"))
+    word = (prediction.status or "").strip()
     status = STATUSES.get(word.lower(), RemoteStatus.UNKNOWN)
-    given = _words(prediction.get("id"))
-    prediction_id = given if OWN_ID.fullmatch(given) else None
-    outputs = _outputs(prediction.get("output"), prediction_id) if status is RemoteStatus.SUCCEEDED else ()
+    outputs = _outputs(prediction) if status is RemoteStatus.SUCCEEDED else ()
     failure = _failure(prediction, status, outputs)
     if failure is not None and status is RemoteStatus.SUCCEEDED:
         status, outputs = RemoteStatus.FAILED, ()
-    logs = prediction.get("logs")
     return ProviderUpdate(
         status=status,
-        provider_job_id=prediction_id,
+        provider_job_id=prediction.id,
         outputs=outputs,
         failure=failure,
-        progress=1.0
-        if status is RemoteStatus.SUCCEEDED
-        else progress_in(logs)
-        if isinstance(logs, str)
-        else None,
+        progress=1.0 if status is RemoteStatus.SUCCEEDED else progress_in(prediction.logs or ""),
         raw_status=word,
-        billed_seconds=_predict_time(prediction.get("metrics")),
+        billed_seconds=prediction.metrics.predict_time if prediction.metrics else None,
     )
 
 
 def failure_in_http(response: HttpResponse) -> Failure:
     """Return what an answer that is no success says, in the server's own words if it has any."""
-    status, body = response.status, json_object(response.body)
+    status, problem = response.status, Problem.of(response.body)
     kind = kind_of_status(status, _OWN_STATUSES)
-    said = _detail(body.get("detail")) or _words(body.get("error")) or _plain_text(response)
+    said = words_of(problem.detail, _UNSAID_PLACES) or problem.error or _plain_text(response)
     return Failure(
         kind=kind,
         message=clipped(said) or silence(response),
@@ -82,12 +76,12 @@ def failure_in_http(response: HttpResponse) -> Failure:
 
 
 def _failure(
-    prediction: Mapping[str, Any], status: RemoteStatus, outputs: tuple[ProviderOutput, ...]
+    prediction: Prediction, status: RemoteStatus, outputs: tuple[ProviderOutput, ...]
 ) -> Failure | None:
     """Nobody bills for what the operator's own server did not make."""
     match status:
         case RemoteStatus.FAILED:
-            error = _words(prediction.get("error"))
+            error = clipped(prediction.error or "") or "The Cog server gave no reason"
             if error.startswith(_NOT_UPLOADED):
                 again = _TOO_LARGE not in error
                 return Failure(FailureKind.OUTAGE, error, retryable=again, unbilled=True)
@@ -107,8 +101,8 @@ def _failure(
             return None
 
 
-def _outputs(output: Any, prediction_id: str | None) -> tuple[ProviderOutput, ...]:
-    return tuple(_ours_if_uploaded(found, prediction_id) for found in collect_outputs(output))
+def _outputs(prediction: Prediction) -> tuple[ProviderOutput, ...]:
+    return tuple(_ours_if_uploaded(found, prediction.id) for found in collect_outputs(prediction.output))
 
 
 def _ours_if_uploaded(output: ProviderOutput, prediction_id: str | None) -> ProviderOutput:
@@ -134,35 +128,7 @@ def _is_path_in_container(output: ProviderOutput) -> bool:
     return output.kind is OutputKind.TEXT and _PATH_IN_CONTAINER.fullmatch(output.value.strip()) is not None
 
 
-def _predict_time(metrics: Any) -> float | None:
-    seconds = metrics.get("predict_time") if isinstance(metrics, Mapping) else None
-    if isinstance(seconds, int | float) and not isinstance(seconds, bool) and 0 <= seconds <= 1e7:
-        return float(seconds)
-    return None
-
-
-def _detail(detail: Any) -> str:
-    """FastAPI's words: a text, or a list of what is wrong where."""
-    if isinstance(detail, str):
-        return detail
-    if not isinstance(detail, list):
-        return ""
-    faults = [fault for fault in detail if isinstance(fault, Mapping)]
-    return "; ".join(f"{_where(fault.get('loc'))}{_words(fault.get('msg'))}" for fault in faults)
-
-
-def _where(location: Any) -> str:
-    if not isinstance(location, list):
-        return ""
-    names = [str(part) for part in location if part not in ("body", "input")]
-    return f"{'.'.join(names)}: " if names else ""
-
-
 def _plain_text(response: HttpResponse) -> str:
     if not response.headers.get("content-type", "").startswith("text/plain"):
         return ""
     return response.body.decode("utf-8", "replace")
-
-
-def _words(value: Any) -> str:
-    return clipped(value) if isinstance(value, str) else ""

@@ -38,9 +38,9 @@ def words_of(detail: Detail, unsaid: Collection[str] = ()) -> str:
     if isinstance(detail, tuple):
         said = (_words_of_one(fault, unsaid) for fault in detail[:_MOST_FAULTS])
         return "; ".join(dict.fromkeys(filter(None, said)))
-    if detail is None or isinstance(detail, str):
-        return detail or ""
-    return json.dumps(detail, ensure_ascii=False)
+    if isinstance(detail, str):
+        return detail
+    return json.dumps(detail, ensure_ascii=False) if detail else ""
 
 
 def _words_of_one(fault: Fault | Any, unsaid: Collection[str]) -> str:

@@ -1,5 +1,6 @@
 """What a Cog server's answers and webhooks mean: rows of the submit table, statuses, failures and outputs."""
 
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -16,6 +17,7 @@ from lib.domain.provider import (
 )
 from lib.providers.cog import CogAdapter
 from lib.providers.cog_meaning import update_from
+from lib.providers.cog_models import Prediction
 from tests.fakes.cog_answers import PREDICTION_ID, answer, webhook
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
@@ -212,6 +214,36 @@ def test_a_failure_is_told_in_the_models_words_and_nobody_billed_it(
     assert words in failure.message
 
 
+@pytest.mark.parametrize("error", [None, "", " ", {"not": "text"}, ["boom"], 7])
+def test_a_failure_without_words_is_the_servers_all_the_same(error: object) -> None:
+    failure = said_by("webhook_failed", error=error).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.message) == (FailureKind.MODEL_ERROR, "The Cog server gave no reason")
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"detail": "no"}, "no"),
+        (
+            {"detail": [{"loc": ["body", "input", "seed"], "msg": "odd"}, "no", {"msg": "new"}]},
+            "seed: odd; no; new",
+        ),
+        ({"detail": [{"loc": "input", "msg": 7, "type": "odd"}], "error": "broken"}, "broken"),
+        ({"detail": {"why": "no"}}, '{"why": "no"}'),
+        ({"detail": [], "error": "broken"}, "broken"),
+        ({"detail": None, "error": "broken"}, "broken"),
+        ({"detail": 0, "error": ["broken"]}, "HTTP 422, with no readable reason"),
+    ],
+)
+def test_each_shape_of_an_error_keeps_its_words(said: dict[str, object], words: str) -> None:
+    failure = adapter.parse_submit(HttpResponse(422, {}, json.dumps(said).encode())).failure
+
+    assert failure is not None
+    assert (failure.kind, failure.message) == (FailureKind.INVALID_INPUT, words)
+
+
 def test_an_upload_that_failed_for_a_while_may_be_tried_again() -> None:
     failure = said_by("webhook_failed", error="Failed to upload output: upload request timed out").failure
 
@@ -240,7 +272,7 @@ def test_a_refusal_of_content_is_moderation() -> None:
 def test_other_letter_case_and_missing_surprising_and_extra_fields_break_nothing(
     said: dict[str, object], status: RemoteStatus
 ) -> None:
-    assert update_from(said).status is status
+    assert update_from(Prediction.model_validate(said)).status is status
 
 
 @pytest.mark.parametrize("wrong", ["not-ours", "../etc", "", 7])

@@ -3,6 +3,7 @@
 import pytest
 
 from lib.domain.errors import ConfigurationError, InvalidError, ProviderError
+from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Credential, RemoteJob, RemoteStatus, Submission
 from lib.providers.cog import CogAdapter
 from lib.providers.platform_keys import read_platform_key
@@ -100,6 +101,12 @@ def test_the_test_asks_for_the_health_of_the_default_server() -> None:
 @pytest.mark.parametrize("name", ["health_ready", "health_busy"])
 def test_a_server_that_works_passes_the_test(name: str) -> None:
     assert adapter.parse_test(answer(name)) == "coglet 0.23.1"
+
+
+@pytest.mark.parametrize("odd", ["{}", "null", '{"coglet": null}', '{"coglet": 0.23}', '"0.23.1"'])
+def test_a_server_that_works_need_not_say_what_it_is(odd: str) -> None:
+    said = f'{{"status": "ready", "setup": [], "version": {odd}}}'
+    assert adapter.parse_test(HttpResponse(200, {}, said.encode())) == "cog"
 
 
 def test_a_server_that_starts_is_to_be_asked_again() -> None:

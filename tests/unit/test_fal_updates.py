@@ -238,6 +238,7 @@ def test_an_error_beside_the_status_is_the_jobs_failure() -> None:
         ({"error": True, "detail": {"why": "broken"}}, 'true; {"why": "broken"}'),
         ({"error": "broken", "detail": "broken", "error_type": 7}, "broken"),
         ({"error_type": "new", "detail": None}, "fal gave no reason"),
+        ({"error": "broken", "detail": {}}, "broken"),
     ],
 )
 def test_an_error_is_one_whatever_its_shape_and_its_words_are_kept(odd: dict[str, Any], words: str) -> None:
