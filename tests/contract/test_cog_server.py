@@ -102,7 +102,7 @@ def test_the_upload_carries_token_and_prediction_and_the_token_goes_no_further(
 def test_a_submit_that_is_sent_again_while_it_runs_does_not_run_twice(
     client: HttpProviderClient, house: UploadHouse, server: CogServer
 ) -> None:
-    before, wanted = server.runs, submission(work_seconds=1.0)
+    before, wanted = server.runs, submission(work_seconds=2.0)
     submitted(client, house, wanted)
     time.sleep(0.2)
     again = client.submit(wanted, NO_KEY, house.callback_url)
@@ -115,7 +115,7 @@ def test_a_submit_that_is_sent_again_while_it_runs_does_not_run_twice(
 
 
 def test_a_busy_server_defers_another_prediction(client: HttpProviderClient, house: UploadHouse) -> None:
-    submitted(client, house, submission(work_seconds=1.0))
+    submitted(client, house, submission(work_seconds=2.0))
     other = client.submit(submission(attempt=2), NO_KEY, house.callback_url)
 
     assert other.outcome is SubmitOutcome.DEFERRED

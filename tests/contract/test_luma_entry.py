@@ -27,6 +27,7 @@ from local.providers.server import Providers, running
 from local.providers.settings import Settings
 from tests.fakes.adapter_clients import accepted, client_of
 from tests.fakes.http_entries import adapter_of, luma_entry
+from tests.fakes.until import until
 from tests.fakes.upload_house import UploadHouse
 
 KEY = Credential("luma", LOCAL_KEY)
@@ -180,8 +181,10 @@ def test_a_job_that_fails_says_why(client: HttpProviderClient, prompt: str, kind
 
 def test_an_unknown_word_is_waited_out(client: HttpProviderClient) -> None:
     remote = remote_of(submit(client, "a fox [sim:unknown-status] [sim:slow=1s]"))
-    time.sleep(0.3)
-    now = client.poll(remote, KEY)
+    now = until(
+        lambda: client.poll(remote, KEY),
+        lambda update: update.status is RemoteStatus.UNKNOWN or update.status.final,
+    )
 
     assert (now.status, now.raw_status) == (RemoteStatus.UNKNOWN, "napping")
     assert ended(client, remote).status is RemoteStatus.SUCCEEDED

@@ -231,7 +231,7 @@ def test_when_cancel_and_success_race_one_wins_and_the_record_and_the_provider_a
     caller: Caller, providers: Providers
 ) -> None:
     def race(number: int) -> str:
-        milliseconds = 100 * number  # from a success that is there first to a cancel that surely is
+        milliseconds = 20 * number**2  # from a success that is there first to a cancel that surely is
         prompt = a_prompt(f"slow={milliseconds}ms")
         job_id = start(caller, prompt, "flux-schnell")
         assert caller.api.post(f"/jobs/{job_id}/cancel").status_code in (200, 202, 409)
@@ -273,7 +273,7 @@ def test_while_a_circuit_is_open_jobs_wait_or_fall_back_and_the_first_answer_clo
 
 
 def test_what_a_killed_worker_waited_for_is_never_sent_again(caller: Caller, outage: Providers) -> None:
-    prompt = a_prompt("slow=3s")
+    prompt = a_prompt("slow=10s")
     job_id = start(caller, prompt, WAITING)
     caller.until(lambda: outage.received("stability", prompt), bool)
     assert caller.cloud.kill_workers("vsl-local-submit-job") >= 1
@@ -305,7 +305,7 @@ def test_a_cancel_while_it_waits_to_be_sent_ends_it_there(caller: Caller, provid
 def test_a_cancel_while_the_worker_waits_is_noted_and_the_result_that_was_paid_for_is_kept(
     caller: Caller, providers: Providers
 ) -> None:
-    prompt = a_prompt("slow=2s")
+    prompt = a_prompt("slow=4s")
     job_id = start(caller, prompt, WAITING)
     caller.until(lambda: providers.received("stability", prompt), bool)
     assert caller.api.post(f"/jobs/{job_id}/cancel").json()["cancelRequested"] is True

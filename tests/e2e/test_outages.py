@@ -94,7 +94,8 @@ def test_a_known_job_is_answered_while_stores_are_away(
     done = caller.start("a finished job")
     caller.ended(done)
     running = caller.start("[sim:never-finishes] [sim:lost-webhook]")
-    caller.status(running)
+    for job_id in (done, running):
+        mirrors_agree(caller, job_id)
     with stores.without(harm, *away):
         for _ in range(3):
             assert quick_status(caller, done)["status"] == "completed"
@@ -112,7 +113,7 @@ def test_a_known_job_is_answered_while_stores_are_away(
 def test_without_the_record_nothing_is_started_and_what_a_provider_says_is_applied_later(
     caller: Caller, stores: Stores, harm: str
 ) -> None:
-    waiting = caller.start("[sim:slow=1500ms]")
+    waiting = caller.start("[sim:slow=3s]")
     remote_id = caller.status(waiting)["providerJobId"]
     with stores.without(harm, "postgres"):
         began = time.monotonic()

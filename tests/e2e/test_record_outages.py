@@ -117,7 +117,7 @@ def test_in_trouble_nothing_is_started_and_known_jobs_are_answered(well: Caller,
 def test_what_ends_while_the_workers_record_is_in_trouble_is_recorded_once_when_it_is_over(
     well: Caller, make: Make
 ) -> None:
-    job_id = well.start("[sim:slow=800ms]")
+    job_id = well.start("[sim:slow=2s]")
     remote = well.status(job_id)["providerJobId"]
     trouble = Trouble(well.cloud.record, well.endpoints.postgres_worker_url)
     with make(trouble):

@@ -146,10 +146,10 @@ def test_an_unknown_marker_is_refused_rather_than_ignored(talk: Talk) -> None:
 
 
 def test_a_submit_accepted_and_never_answered_runs_and_is_in_the_log(talk: Talk) -> None:
-    prompt = "silence [sim:accept-no-answer]"
+    prompt, before = "silence [sim:accept-no-answer]", len(talk.creates())
     with pytest.raises(httpx.ReadTimeout):
         talk.http.post(f"/v1/models/{FLUX}/predictions", json={"input": {"prompt": prompt}}, timeout=0.1)
-    entry = talk.creates()[-1]
+    entry = talk.until(talk.creates, lambda entries: len(entries) > before)[-1]
     assert (entry["accepted"], entry["status"], entry["faults"]) == (True, None, ["accept-no-answer"])
     assert talk.finished(entry["predictionId"])["status"] == "succeeded"
 
