@@ -1,9 +1,10 @@
-"""A hundred users who ask two providers for pictures, turn by turn."""
+"""A hundred users who ask two providers for texts, turn by turn."""
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -20,11 +21,12 @@ from local.cloud import LocalCloud
 
 WELL, FAILING = "well", "failing"
 """The models of `models.json`, each of a provider of its own."""
+FAILING_PROVIDER = "fal"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A job that was accepted: its model, and when its caller called, in seconds since 1970."""
+    """A job that was accepted: its model, and when its caller's turn was, in seconds since 1970."""
 
     job_id: str
     model: str
@@ -43,10 +45,32 @@ def make_users(cloud: LocalCloud, number: int) -> list[str]:
     return made
 
 
-class Crowd:
-    """`callers` threads that create jobs for all `keys`; `count` is how many were created so far.
+class Pace:
+    """Turns, so many a second and never more at once, however long some took; each is also told when it was due.
 
-    No more than `per_second` are begun at any time, however quick the answers were, and however long before.
+    Who comes late was kept waiting: that counts as part of the wait.
+    """
+
+    def __init__(self, per_second: float) -> None:
+        self._between = 1 / per_second
+        self._due = time.time()
+        self._next = self._due
+        self._lock = threading.Lock()
+
+    def turn(self) -> float:
+        """Wait for the next turn; when it was due, in seconds since 1970."""
+        with self._lock:
+            due, begin = self._due, max(self._next, time.time())
+            self._due, self._next = due + self._between, begin + self._between
+        time.sleep(max(0.0, begin - time.time()))
+        return due
+
+
+class Crowd:
+    """Callers who create jobs for all `keys`, half of them at each provider; `count` were created so far.
+
+    Each provider has `callers` threads and a pace of its own: who is kept waiting by one does not keep the others
+    from asking.
     """
 
     def __init__(self, cloud: LocalCloud, keys: Sequence[str], callers: int, per_second: float) -> None:
@@ -54,37 +78,42 @@ class Crowd:
         self._keys = keys
         self._callers = callers
         self._per_second = per_second
-        self._next_turn = time.monotonic()
-        self.count = 0
         self._lock = threading.Lock()
+        self.count = 0
 
     def create(self, jobs: int) -> list[Asked]:
-        """So many jobs, half of them at each provider, each user at both. Raises BenchmarkError if one is refused."""
-        limits = httpx.Limits(max_connections=self._callers)
+        """So many jobs, each user at both providers in turn. Raises BenchmarkError if one is refused."""
+        limits = httpx.Limits(max_connections=2 * self._callers)
         with (
             httpx.Client(base_url=self._url, timeout=60, trust_env=False, limits=limits) as api,
-            ThreadPoolExecutor(self._callers) as pool,
+            self._pool() as well,
+            self._pool() as failing,
         ):
+            at_each = Pace(self._per_second / 2), Pace(self._per_second / 2)
+            turns = [
+                pool.submit(self._create, api, pace, user, model)
+                for number in range(jobs)
+                for user, turn in [(number % len(self._keys), number // len(self._keys))]
+                for model, pool, pace in [
+                    ((WELL, well, at_each[0]), (FAILING, failing, at_each[1]))[(user + turn) % 2]
+                ]
+            ]
+            return [turn.result() for turn in turns]
+
+    @contextmanager
+    def _pool(self) -> Iterator[ThreadPoolExecutor]:
+        with ThreadPoolExecutor(self._callers) as pool:
             try:
-                return list(pool.map(lambda number: self._create(api, number), range(jobs)))
+                yield pool
             finally:
                 pool.shutdown(cancel_futures=True)
 
-    def _create(self, api: httpx.Client, number: int) -> Asked:
-        user, turn = number % len(self._keys), number // len(self._keys)
-        model = (WELL, FAILING)[(user + turn) % 2]
-        body = {"mediaType": "image", "modelId": model, "prompt": f"a crowd {uuid4().hex}"}
-        self._take_turn()
-        called_at = time.time()
+    def _create(self, api: httpx.Client, pace: Pace, user: int, model: str) -> Asked:
+        called_at = pace.turn()
+        body = {"mediaType": "text", "modelId": model, "prompt": f"a crowd {uuid4().hex}"}
         answer = api.post("/generate-media", json=body, headers={"X-Api-Key": self._keys[user]})
         if answer.status_code != 202:
             raise BenchmarkError(f"creating answered {answer.status_code}: {answer.text}")
         with self._lock:
             self.count += 1
         return Asked(answer.json()["jobId"], model, called_at)
-
-    def _take_turn(self) -> None:
-        with self._lock:
-            turn = max(self._next_turn, time.monotonic())
-            self._next_turn = turn + 1 / self._per_second
-        time.sleep(max(0.0, turn - time.monotonic()))

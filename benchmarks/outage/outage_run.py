@@ -1,22 +1,23 @@
-"""A thousand jobs over two providers, one of which may stop answering while they are made."""
+"""A thousand jobs over two providers, one of which may fail while they are made."""
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
 from typing import Any
 
+import httpx
 import psycopg
 
 from benchmarks.bench import BenchmarkError
 from benchmarks.functions.invocation import endpoints_of
-from benchmarks.outage.crowd import FAILING, WELL, Asked, Crowd
+from benchmarks.outage.crowd import FAILING, FAILING_PROVIDER, WELL, Asked, Crowd
 from local.cloud import LocalCloud
 from local.settings import Part
 
-JOBS_PER_SECOND = 18
-"""Half of them at each provider: less than the limit of Replicate's key, 10 a second, which would be measured else."""
 LOOK_EVERY_SECONDS = 0.25
 PATIENCE_SECONDS = 150
 _OPEN = "select count(*) from jobs where completed_at is null and job_id = any(%s::uuid[])"
@@ -28,9 +29,29 @@ from jobs j where j.job_id = any(%s::uuid[])
 """
 
 
+class Outage(StrEnum):
+    """How a provider fails: it takes connections and never answers, or it answers 503 to everything, at once."""
+
+    HANGING = "hanging"
+    REFUSING = "answering 503"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is created: how many jobs, by how many callers at once, how many begun a second; `outage_after` so many
+    jobs the failing provider fails as `outage` says.
+    """
+
+    jobs: int
+    callers: int
+    per_second: float
+    outage: Outage | None = None
+    outage_after: int = 0
+
+
 @dataclass(frozen=True)
 class Ended:
-    """What became of the jobs at one provider: seconds from created, and from the caller's call, to completed."""
+    """What became of the jobs at one provider: seconds from created, and from the caller's turn, to completed."""
 
     jobs: int
     completed: int
@@ -51,47 +72,61 @@ class OutageRun:
     well_seconds: float
 
 
-def run_crowd(
-    cloud: LocalCloud, keys: Sequence[str], jobs: int, callers: int, *, outage_after: int | None = None
-) -> OutageRun:
-    """Create the jobs, and wait for those of both providers; with an outage for those of the well one.
-
-    From `outage_after` jobs on the failing provider takes connections and never answers. It goes on in the end.
-    """
-    crowd, begun = Crowd(cloud, keys, callers, JOBS_PER_SECOND), time.monotonic()
+def run_crowd(cloud: LocalCloud, keys: Sequence[str], plan: Plan) -> OutageRun:
+    """Create the jobs, and wait for those of both providers; with an outage for those of the well one."""
+    crowd, begun = Crowd(cloud, keys, plan.callers, plan.per_second), time.monotonic()
     with (
-        _outage(cloud, crowd, outage_after),
+        _outage(cloud, crowd, plan),
         psycopg.connect(endpoints_of(cloud).postgres_url, autocommit=True) as record,
     ):
-        asked = crowd.create(jobs)
+        asked = crowd.create(plan.jobs)
         create_seconds = time.monotonic() - begun
         _wait(record, asked, WELL)
         well_seconds = time.monotonic() - begun
-        if outage_after is None:
+        if plan.outage is None:
             _wait(record, asked, FAILING)
         well, failing = (_ended(record, asked, model) for model in (WELL, FAILING))
         return OutageRun(well, failing, create_seconds, well_seconds)
 
 
 @contextmanager
-def _outage(cloud: LocalCloud, crowd: Crowd, after: int | None) -> Iterator[None]:
-    if after is None:
+def _outage(cloud: LocalCloud, crowd: Crowd, plan: Plan) -> Iterator[None]:
+    """The outage begins once the crowd has come so far, and ends with the block."""
+    if plan.outage is None:
         yield
         return
-    outage = threading.Thread(target=_freeze, args=(cloud, crowd, after))
+    fail, recover = _switch(cloud, plan.outage)
+    outage = threading.Thread(target=_fail_once, args=(fail, crowd, plan.outage_after))
     outage.start()
     try:
         yield
     finally:
-        crowd.count = after  # lets the thread end where the crowd never came so far
+        crowd.count = plan.outage_after  # lets the thread end where the crowd never came so far
         outage.join()
-        cloud.backing(Part.PROVIDERS, "thaw")
+        recover()
 
 
-def _freeze(cloud: LocalCloud, crowd: Crowd, after: int) -> None:
+def _switch(cloud: LocalCloud, outage: Outage) -> tuple[Callable[[], None], Callable[[], None]]:
+    """What makes the failing provider fail, and what makes it well again."""
+    match outage:
+        case Outage.HANGING:
+            return partial(cloud.backing, Part.PROVIDERS, "freeze"), partial(
+                cloud.backing, Part.PROVIDERS, "thaw"
+            )
+        case Outage.REFUSING:
+            shares = {"503": 1.0, "get-503": 1.0, "cancel-503": 1.0}
+            return partial(_dial, cloud, shares), partial(_dial, cloud, {})
+
+
+def _dial(cloud: LocalCloud, shares: dict[str, float]) -> None:
+    url = f"{endpoints_of(cloud).provider_urls[FAILING_PROVIDER]}/_sim/faults"
+    httpx.put(url, json={"faults": shares}, trust_env=False).raise_for_status()
+
+
+def _fail_once(fail: Callable[[], None], crowd: Crowd, after: int) -> None:
     while crowd.count < after:
         time.sleep(0.02)
-    cloud.backing(Part.PROVIDERS, "freeze")
+    fail()
 
 
 def _wait(record: "psycopg.Connection[Any]", asked: Sequence[Asked], model: str) -> None:
