@@ -137,6 +137,13 @@ def test_without_a_key_nothing_can_be_checked(secrets: list[str]) -> None:
         verify(VECTOR, BODY, secrets, NOW)
 
 
+def test_a_key_is_found_among_what_is_none_with_or_without_padding() -> None:
+    right = {"kty": "OKP", "crv": "Ed25519", "x": f"{PUBLIC}="}
+    others = [None, 7, [], {**right, "x": f"{PUBLIC}A"}, {**right, "x": "\ud800"}, {**right, "crv": "X25519"}]
+    kept = adapter.parse_webhook_secret(stored_answer("fal", "key_set", keys=[*others, right]))
+    assert verify(VECTOR, BODY, [kept], NOW) == "req_1"
+
+
 def test_at_most_sixteen_keys_are_tried() -> None:
     crowd = [Ed25519PrivateKey.from_private_bytes(bytes([number] * 32)) for number in range(1, 17)]
     with pytest.raises(UnauthenticatedError):
@@ -209,6 +216,7 @@ def test_redeliveries_have_one_id_and_the_body_hints_at_the_request() -> None:
 def test_the_published_keys_are_kept_as_text_and_must_hold_one_that_fits() -> None:
     kept = adapter.parse_webhook_secret(stored_answer("fal", "key_set"))
     assert verify(VECTOR, BODY, [kept], NOW) == "req_1"
+    assert [key["crv"] for key in json.loads(kept)["keys"]] == ["Ed25519"]
     with pytest.raises(ProviderError):
         adapter.parse_webhook_secret(stored_answer("fal", "key_set", keys=[]))
     with pytest.raises(ProviderError):
