@@ -139,7 +139,14 @@ def test_without_a_key_nothing_can_be_checked(secrets: list[str]) -> None:
 
 def test_a_key_is_found_among_what_is_none_with_or_without_padding() -> None:
     right = {"kty": "OKP", "crv": "Ed25519", "x": f"{PUBLIC}="}
-    others = [None, 7, [], {**right, "x": f"{PUBLIC}A"}, {**right, "x": "\ud800"}, {**right, "crv": "X25519"}]
+    others: list[Any] = [
+        None,
+        7,
+        [],
+        {**right, "x": f"{PUBLIC}A"},
+        {**right, "x": "\ud800"},
+        {**right, "crv": "X25519"},
+    ]
     kept = adapter.parse_webhook_secret(stored_answer("fal", "key_set", keys=[*others, right]))
     assert verify(VECTOR, BODY, [kept], NOW) == "req_1"
 
