@@ -139,8 +139,8 @@ class GeminiAdapter(BaseAdapter):
             failure = Failure(FailureKind.DATA_EXPIRED, failure_in_http(response).message)
             return ProviderUpdate(RemoteStatus.FAILED, failure=failure, raw_status="completed, the file gone")
         raise_unless_success(response, failure_in_http)
-        file = None if response.blobs else File.find(response.body)
-        if file is not None:
+        file = File() if response.blobs else File.of(response.body)
+        if file.name or file.state:
             return file_update(file)
         return ProviderUpdate(
             RemoteStatus.SUCCEEDED,

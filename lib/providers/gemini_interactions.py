@@ -30,10 +30,13 @@ DOWNLOAD = ":download"
 
 
 def file_update(file: File) -> ProviderUpdate:
-    """How the file of a completed interaction stands. A state that we do not know stays non-final."""
-    raw_status = f"completed, the file {file.state[:50]}"
+    """How the file of a completed interaction stands. A state that we do not know stays non-final.
+
+    One without a state is asked for as if it were active: Google refuses that with a code of its own if it is not.
+    """
+    raw_status = f"completed, the file {file.state[:50]}".rstrip()
     file_id = file_id_in(file.name)
-    if file.state == "active" and file_id:
+    if file.state in ("active", "") and file_id:
         return ProviderUpdate(
             RemoteStatus.SUCCEEDED, raw_status=raw_status, result_ref=f"{file_id}{DOWNLOAD}"
         )

@@ -45,10 +45,10 @@ class Interaction(Answer):
 
 
 class File(Answer):
-    """How a file stands. What has no state is none: it may be the very content of one."""
+    """How a file stands. What has neither name nor state is none: it may be the very content of one."""
 
     name: Text = None
-    state: Word
+    state: Word = ""
     error: Maybe[Error] = None
 
 

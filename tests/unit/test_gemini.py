@@ -1,5 +1,6 @@
 """Gemini's interactions: what is sent, what each status means, and how a video that lies in a file is fetched."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -192,10 +193,18 @@ def test_a_file_that_is_not_ready_is_asked_for_again() -> None:
     assert output.kind is OutputKind.DATA_URL
 
 
-@pytest.mark.parametrize("state", ["PROCESSING", "processing", "STATE_UNSPECIFIED", "RESTING", "", 7, None])
-def test_a_file_in_any_other_state_is_asked_for_again(state: object) -> None:
+@pytest.mark.parametrize("state", ["PROCESSING", "processing", "STATE_UNSPECIFIED", "RESTING"])
+def test_a_file_in_any_other_state_is_asked_for_again(state: str) -> None:
     update = adapter.parse_result(stored_answer("gemini", "file_active", state=state))
     assert (update.status, update.result_ref) == (RemoteStatus.RUNNING, "")
+
+
+@pytest.mark.parametrize("file", [{}, {"state": ""}, {"state": 7}, {"state": None}])
+def test_a_file_without_a_state_is_fetched_and_not_taken_for_its_content(file: dict[str, object]) -> None:
+    body = json.dumps({"name": "files/abc-123xyz", **file}).encode()
+    update = adapter.parse_result(HttpResponse(200, {"content-type": "application/json"}, body))
+    assert (update.status, update.outputs) == (RemoteStatus.SUCCEEDED, ())
+    assert update.result_ref == "abc-123xyz:download"
 
 
 def test_a_file_that_google_could_not_make_ends_the_job_with_its_words() -> None:
