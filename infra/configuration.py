@@ -21,6 +21,7 @@ from lib.stores.providers_source import read_providers_config
 
 MODELS, PROVIDERS, ADDRESSES = "MODELS_CONFIG", "PROVIDERS_CONFIG", "PROVIDER_ADDRESSES"
 _DEFAULTS = {parameter.variable: parameter.default for parameter in PARAMETERS}
+_SHAPE = 'must be an object of addresses such as {"base_url": "https://..."}'
 ReadT = TypeVar("ReadT")
 
 
@@ -51,7 +52,7 @@ def _entries_of(setting: str) -> Mapping[str, HttpEntry]:
 def _left_out(variable: str, environment: Mapping[str, str]) -> str | None:
     """What is wrong with a path that leads out of the bundle."""
     setting = environment.get(variable, "").strip()
-    if not setting or setting.startswith(("{", "s3://")) or Path(setting).parts[0] in SOURCES:
+    if not setting or setting.startswith(("{", "s3://")) or next(iter(Path(setting).parts), "") in SOURCES:
         return None
     return f"{variable}={setting!r} is not in the bundle of the functions: put it below config/"
 
@@ -96,12 +97,14 @@ def _of_addresses(text: str, entries: Mapping[str, HttpEntry]) -> Iterator[str]:
             _place(name, fields, entries)
         except (ConfigurationError, TypeError, ValueError) as error:
             yield f"{ADDRESSES}, {name}: {error}"
+        except AttributeError:  # an object where this adapter takes one address
+            yield f"{ADDRESSES}, {name}: {_SHAPE}"
 
 
 def _place(name: str, fields: Any, entries: Mapping[str, HttpEntry]) -> None:
     """Build the adapter of a provider at these addresses. Raises what is wrong with them."""
     if not isinstance(fields, dict) or not all(isinstance(value, str | dict) for value in fields.values()):
-        raise TypeError('must be an object of addresses such as {"base_url": "https://..."}')
+        raise TypeError(_SHAPE)
     if name not in entries:
         load_adapter(name, fields)
         return

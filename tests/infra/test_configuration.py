@@ -41,6 +41,10 @@ def test_what_is_shipped_and_the_example_are_right() -> None:
             {"PROVIDER_ADDRESSES": '{"runway": {"base_url": "http://x.y"}}'},
             "runway: a provider's base URL must be",
         ),
+        (
+            {"PROVIDER_ADDRESSES": '{"replicate": {"base_url": {"default": "https://x"}}}'},
+            "PROVIDER_ADDRESSES, replicate: must be an object of addresses",
+        ),
         ({"PROVIDER_ADDRESSES": '{"nobody": {}}'}, "no provider is called 'nobody'"),
         ({**LUMA, "PROVIDER_ADDRESSES": '{"luma": {"url": "https://x"}}'}, "only base_url can be replaced"),
     ],
@@ -62,6 +66,9 @@ def test_a_deployment_has_only_what_is_in_the_bundle() -> None:
         "PROVIDERS_CONFIG",
         "MODELS_CONFIG",
     ]
+    assert problems({"MODELS_CONFIG": "."}, bundled=True)[0].startswith(
+        "MODELS_CONFIG='.' is not in the bundle"
+    )
 
 
 def test_what_lies_in_the_bucket_is_left_to_the_functions() -> None:
