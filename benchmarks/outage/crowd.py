@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -89,16 +89,16 @@ class Crowd:
             self._pool() as well,
             self._pool() as failing,
         ):
-            at_each = Pace(self._per_second / 2), Pace(self._per_second / 2)
-            turns = [
-                pool.submit(self._create, api, pace, user, model)
-                for number in range(jobs)
-                for user, turn in [(number % len(self._keys), number // len(self._keys))]
-                for model, pool, pace in [
-                    ((WELL, well, at_each[0]), (FAILING, failing, at_each[1]))[(user + turn) % 2]
-                ]
-            ]
-            return [turn.result() for turn in turns]
+            lanes = {WELL: (well, Pace(self._per_second / 2)), FAILING: (failing, Pace(self._per_second / 2))}
+            return [turn.result() for turn in [self._begin(api, lanes, number) for number in range(jobs)]]
+
+    def _begin(
+        self, api: httpx.Client, lanes: Mapping[str, tuple[ThreadPoolExecutor, Pace]], number: int
+    ) -> "Future[Asked]":
+        user, turn = number % len(self._keys), number // len(self._keys)
+        model = (WELL, FAILING)[(user + turn) % 2]
+        pool, pace = lanes[model]
+        return pool.submit(self._create, api, pace, user, model)
 
     @contextmanager
     def _pool(self) -> Iterator[ThreadPoolExecutor]:

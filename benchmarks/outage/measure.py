@@ -14,8 +14,8 @@ from local.settings import CloudSettings, Part
 JOBS, USERS, CALLERS = 1_000, 100, 10
 OUTAGE_AFTER = 100
 JOBS_PER_SECOND = 15.0
-"""Half of them at each provider: less than the limit of Replicate's key, 10 a second. On two cores jobs begin to queue at
-18 a second: the 95th percentile is 0.44 to 0.46 s at 12, 14 and 16, and 0.76 s there.
+"""Half of them at each provider: less than the limit of Replicate's key, 10 a second. On two cores jobs begin to queue
+at 18 a second: the 95th percentile is 0.44 to 0.46 s at 12, 14 and 16, and 0.76 s there.
 """
 PROCESSES = 2 * CALLERS
 """Of each function at most: enough for all callers at once, as Lambda has, so that no call waits for another's."""
