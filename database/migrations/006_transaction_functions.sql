@@ -2,7 +2,7 @@
 -- together, in one round trip. Each locks the job first. A call repeated with the same evidence changes nothing. All
 -- that change a job answer
 --   {"outcome": text, "changed": boolean, "job": job_snapshot, "outbox": [{"id", "topic", "group", "payload", "delay"}]}
--- and, if an attempt ended, "ended": {...}.
+-- and, if an attempt ended, or its cost was told later, "ended": {...}.
 -- p_now is the caller's clock; the database's own clock decides nothing. jobs.created_at has whole milliseconds, as on
 -- the wire: a cursor of a list is made of it. All run as their caller: what it may not see is not there for them.
 --
@@ -21,7 +21,8 @@ create function ended_attempt(p_job_id uuid) returns jsonb
         where a.job_id = p_job_id and a.ended_at is not null and a.xmin = pg_current_xact_id()::xid
         order by a.attempt desc limit 1);
 comment on function ended_attempt is
-    'The attempt that this very transaction ended, as the log has it: nothing of its input, its key or its address.';
+    'The attempt that this very transaction ended, or heard the cost of, as the log has it: nothing of its input, its '
+    'key or its address.';
 
 create function transition_result(
     p_outcome text, p_changed boolean, p_job jobs, p_outbox jsonb default '[]'

@@ -79,11 +79,6 @@ begin
                    and credential_version = a.credential_version) then
             return transition_result('other_prediction', false, j);
         end if;
-        if a.state in ('failed', 'canceled', 'refused') and not status_is_final(j.status) then
-            -- Said to be refused, and running after all: another may be at work, this one is to stop.
-            return transition_result('attempt_ended', false, j,
-                case when v_status in ('queued', 'running') then emit_cancel(j, a, v_remote, p_now) else '[]' end);
-        end if;
         -- The first word about an attempt whose submit was never answered claims it.
         update attempts set provider_job_id = v_remote, submitted_at = coalesce(submitted_at, p_now)
         where job_id = a.job_id and attempt = a.attempt returning * into a;
@@ -94,14 +89,26 @@ begin
         end if;
     end if;
     if status_is_final(j.status) or a.attempt <> j.attempt then
-        if a.state not in ('succeeded', 'failed', 'canceled', 'refused')
-            and v_status in ('succeeded', 'failed', 'canceled') then
-            update attempts set state = v_status, lease_until = null, retry_at = null, ended_at = p_now,
-                   billed_seconds = (p ->> 'billedSeconds')::numeric, cost = (p ->> 'costUsd')::numeric
-            where job_id = a.job_id and attempt = a.attempt;
-        elsif v_status in ('queued', 'running')
-            and (v_claimed or a.state not in ('succeeded', 'failed', 'canceled', 'refused')) then
-            return transition_result('final', false, j, emit_cancel(j, a, v_remote, p_now));
+        if v_status in ('queued', 'running') then
+            -- Running for nobody: its job is over, or another attempt is at work after all.
+            return transition_result('final', false, j, case
+                when v_claimed or a.ended_at is null then emit_cancel(j, a, v_remote, p_now) else '[]' end);
+        elsif v_status <> 'unknown' then
+            -- The job stays as it was told. The attempt keeps the first word of its end, and of what it cost.
+            update attempts set
+                state = case when ended_at is null then v_status else state end,
+                failure_kind = case when ended_at is null then p #>> '{failure,kind}' else failure_kind end,
+                failure_message = case when ended_at is null then left(p #>> '{failure,message}', 2000)
+                                       else failure_message end,
+                lease_until = null, retry_at = null, ended_at = coalesce(ended_at, p_now),
+                billed_seconds = coalesce(billed_seconds, (p ->> 'billedSeconds')::numeric),
+                cost = coalesce(cost, (p ->> 'costUsd')::numeric)
+            where job_id = a.job_id and attempt = a.attempt
+              and (ended_at is null or (cost is null and p ->> 'costUsd' is not null)
+                   or (billed_seconds is null and p ->> 'billedSeconds' is not null));
+            if found then
+                return transition_result('final', false, j) || coalesce(ended_attempt(j.job_id), '{}');
+            end if;
         end if;
         return transition_result('final', false, j);
     end if;
@@ -164,7 +171,8 @@ begin
 end
 $$;
 comment on function apply_update is
-    'The one mouth: an answer, a webhook or a poll about an attempt, applied by the same rules.';
+    'The one mouth: an answer, a webhook or a poll about an attempt, applied by the same rules. Of an attempt that its job '
+    'does not wait for any more only the end and the cost are kept.';
 
 create function begin_check(p_job_id uuid, p_poll_seq integer, p_now timestamptz, p_due_at timestamptz) returns jsonb
     language plpgsql set search_path = public, pg_temp as $$

@@ -39,8 +39,8 @@ class AfterCommit:
         """Follow up on one transition and return it."""
         if transition.changed:
             self._journal.transition(transition.outcome, transition.job)
-            log_ended_attempt(self._journal, transition)
             self.mirror(transition.job, now)
+        log_ended_attempt(self._journal, transition)
         self.send(transition.outbox)
         return transition
 

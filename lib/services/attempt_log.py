@@ -23,9 +23,9 @@ _FACTS = (
 
 
 def log_ended_attempt(journal: Journal, transition: Transition) -> None:
-    """Tell of the attempt that this transition ended, if it ended one. Never raises."""
+    """Tell of the attempt that this transition ended, or heard the cost of, if it did. Never raises."""
     ended = transition.extra.get("ended")
-    if not transition.changed or not ended or transition.snapshot is None:
+    if not ended or transition.snapshot is None:
         return
     facts = {name: ended.get(name) for name in _FACTS}
     journal.note("attempt_ended", transition.job.job_id, userId=transition.job.user_id, **facts)

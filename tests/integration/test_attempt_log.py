@@ -125,6 +125,23 @@ def test_an_attempt_that_was_refused_is_logged_with_the_reason(logged: Logged) -
     assert (line["state"], line["code"]) == ("refused", "moderation_refused")
 
 
+def test_an_attempt_that_ends_after_its_job_is_logged_then(logged: Logged) -> None:
+    world = logged.world
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = logged.create()
+    world.real_record.fail_job(job_id, code="submit_unknown", message="-", retryable=True, now=world.now)
+    assert logged.ended() == []
+    for _ in range(2):
+        world.provider.work(world.prediction)
+    world.webhook(world.prediction)
+    world.webhook(world.prediction, webhook_id="resent-under-another-id")
+    world.drain()
+
+    (line,) = logged.ended()
+
+    assert (line["jobId"], line["attempt"], line["state"]) == (job_id, 1, "succeeded")
+
+
 def test_nothing_of_the_prompt_or_the_key_is_in_any_line(logged: Logged) -> None:
     logged.world.settle_with_provider(logged.create())
 

@@ -242,6 +242,9 @@ def test_what_was_refused_and_runs_all_the_same_is_canceled_there(world: World, 
     world.drain()
     assert world.provider.predictions[first].status is RemoteStatus.CANCELED
     assert world.job(job_id).data["attempt"] == 2
+    with psycopg.connect(superuser_url) as connection:
+        kept = "select provider_job_id, state from attempts where job_id = %s and attempt = 1"
+        assert connection.execute(kept, (job_id,)).fetchone() == (first, "refused")
 
 
 def test_when_all_planned_models_fail_the_last_reason_is_told(world: World) -> None:
