@@ -32,6 +32,15 @@ def test_a_refused_submit_tells_of_the_key(world: World) -> None:
     assert world.refused_keys == [CREDENTIAL.version]
 
 
+@pytest.mark.parametrize("kind", [FailureKind.BILLING, FailureKind.MODERATION, FailureKind.INVALID_INPUT])
+def test_a_submit_that_is_refused_for_another_reason_tells_nothing_of_the_key(
+    world: World, kind: FailureKind
+) -> None:
+    world.provider.refuse_once(kind, unbilled=True)
+    world.create()
+    assert world.refused_keys == []
+
+
 def test_a_refused_poll_tells_of_the_key(world: World) -> None:
     create(world)
     world.provider.refuses_key = True

@@ -80,13 +80,16 @@ class House:
         self.asked += 1
         return {one.provider: one for one in self.keys}
 
+    def _is_shut(self, provider: str, version: str, user_id: str) -> bool:
+        return user_id == ALICE.user_id and (provider, version) in self.shut
+
     def choose(self, provider: str | None = None, **request: Any) -> str:
         """The id of the model that is chosen."""
         choose = ChooseModel(
             catalogue=load_models_config(json.dumps({"image": self.models})),
             policy=self._policy,
             own_keys=self._own_keys,
-            is_shut=lambda name, version, _user_id: (name, version) in self.shut,
+            is_shut=self._is_shut,
             unpriced=self.unpriced,
         )
         asked = {"prompt": "a cat", "aspectRatio": "1:1", "style": "noir", **request}
@@ -188,6 +191,12 @@ def test_a_price_that_is_not_known_comes_last_and_only_where_the_operator_allows
     house.unpriced = UnpricedModels.REFUSED
     with pytest.raises(UnknownPriceError):
         house.choose(provider="a")
+
+
+def test_a_price_that_is_not_known_is_not_taken_for_none_where_both_have_as_many_warnings() -> None:
+    models = {"unknown": model("a", None), "known": model("b", 0.2, ignores_style=True)}
+
+    assert House(models, unpriced=UnpricedModels.ALLOWED).choose() == "known"
 
 
 def reader(provider: str, price: float, *, pattern: str = "", needed: bool = False) -> dict[str, Any]:

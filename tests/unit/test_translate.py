@@ -98,6 +98,12 @@ def test_a_scale_to_a_number_keeps_its_fraction() -> None:
             "8",
             "duration: 9 s asked, 8 s is what one makes.",
         ),
+        (
+            {"to": "seconds", "values": [[8, "8"], [4, "4"]], "nearest": True},
+            6,
+            "4",
+            "duration: 6 s asked, 4 s is what one makes.",
+        ),
     ],
 )
 def test_a_number_that_cannot_be_had_becomes_the_nearest_and_that_is_told(
@@ -187,6 +193,12 @@ def test_a_resolution_becomes_a_width_and_a_height_and_takes_the_place_of_the_sh
             "width must be at most 1280, not 1920",
         ),
         (
+            {"resolution": {"pixels": ["width", "height"]}},
+            {"resolution": "2k"},
+            "request.resolution",
+            "Resolution 2k has no pixels that one could be told: write it as 1280x720",
+        ),
+        (
             {"seed": {"to": "bucket"}},
             {"seed": 300},
             "request.seed",
@@ -215,6 +227,15 @@ def test_what_a_model_cannot_do_is_refused_by_name(
     assert found.possible is False
     assert [error.path for error in found.errors] == [path]
     assert words in found.errors[0].message
+
+
+def test_two_fields_that_agree_on_a_parameter_do_not_contradict_each_other() -> None:
+    rules = {"fps": {"to": "length", "nearest": True}, "duration": {"to": "length", "nearest": True}}
+
+    found = translated(rules, fps=20, duration=20)
+
+    assert found.given is not None
+    assert found.given["length"] == 20
 
 
 def test_what_the_model_makes_anyway_needs_nothing_and_no_word() -> None:
@@ -247,6 +268,17 @@ def test_a_model_without_rules_takes_no_standard_requests() -> None:
 
     assert [error.path for error in found.errors] == ["request"]
     assert "send `parameters`" in found.errors[0].message
+
+
+def test_a_model_takes_no_requests_of_another_media_type() -> None:
+    model = catalogue(one={}).get_model_config("one")
+
+    found = translate(
+        read_standard_request(MediaType.IMAGE, {"prompt": "a cat", "aspectRatio": "16:9"}), model
+    )
+
+    assert [error.path for error in found.errors] == ["request"]
+    assert "one takes no standard image requests" in found.errors[0].message
 
 
 def test_a_refusal_names_the_models_that_can() -> None:
