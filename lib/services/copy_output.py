@@ -14,7 +14,7 @@ from lib.domain.stored_output import (
     Paused,
 )
 from lib.ports.storage import MediaBucket, OutputSource
-from lib.services.inline_output import ObjectSource, check_inline_size, decode_data_url
+from lib.services.inline_output import PLAIN_TEXT, ObjectSource, check_inline_size, decode_data_url
 from lib.services.multipart_copy import MultipartCopy
 from lib.services.place_output import find_placed, place_whole
 
@@ -77,8 +77,10 @@ def _inline_body(
 
 def _parked_data_url(key: str, target: OutputTarget, bucket: MediaBucket, limit: int) -> bytes | None:
     """The bytes of a data URL that was put under `temp/` as text; None if the object is the output itself."""
-    size = ObjectSource(bucket).size(key)
-    if target.media_type is MediaType.TEXT or bucket.read(key, 0, 5).lower() != b"data:":
+    there = ObjectSource(bucket).info(key)
+    if target.media_type is MediaType.TEXT or there.content_type != PLAIN_TEXT:
+        return None  # without a look inside, which would count as a part of the download
+    if bucket.read(key, 0, 5).lower() != b"data:":
         return None
-    check_inline_size(size, limit * 3 // 2)
-    return decode_data_url(bucket.read(key, 0, size).decode("utf-8", "replace"), limit)
+    check_inline_size(there.size, limit * 3 // 2)
+    return decode_data_url(bucket.read(key, 0, there.size).decode("utf-8", "replace"), limit)

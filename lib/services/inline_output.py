@@ -8,9 +8,11 @@ from lib.domain.direct_upload import UPLOADS_PREFIX
 from lib.domain.errors import NotFoundError, OutputError
 from lib.domain.media_keys import TEMP_PREFIX
 from lib.domain.stored_output import MIB, OutputFault
-from lib.ports.storage import MediaBucket, OutputStream
+from lib.ports.storage import MediaBucket, ObjectInfo, OutputStream
 
 READ_AHEAD_BYTES = 4 * MIB
+PLAIN_TEXT = "text/plain"
+"""The type of an object that holds an output as it was written: a text, or a data URL that could not be read."""
 
 
 def decode_data_url(url: str, limit: int) -> bytes:
@@ -56,20 +58,20 @@ class ObjectSource:
     def __init__(self, bucket: MediaBucket) -> None:
         self._bucket = bucket
 
-    def size(self, key: str) -> int:
-        """How large the object is; `output_expired` if it is gone, `output_forbidden_address` outside `temp/`."""
+    def info(self, key: str) -> ObjectInfo:
+        """What the object is; `output_expired` if it is gone, `output_forbidden_address` outside `temp/`."""
         if not key.startswith(TEMP_PREFIX):
             message = f"The output's key is refused: it is not under {TEMP_PREFIX}."
             raise OutputError(message, code=OutputFault.FORBIDDEN_ADDRESS)
         found = self._bucket.head(key)
         if found is None:
             raise _gone(key)
-        return found.size
+        return found
 
     def open(self, url: str, start: int = 0, validator: str | None = None) -> OutputStream:
         """See `OutputSource.open`. Our temporary objects never change, so there is nothing to validate."""
         del validator
-        return _ObjectStream(self._bucket, url, start, self.size(url))
+        return _ObjectStream(self._bucket, url, start, self.info(url).size)
 
 
 class _ObjectStream:

@@ -23,7 +23,7 @@ from lib.domain.provider_json import update_from_json, update_to_json
 from lib.domain.stored_output import CopyLimits, OutputFault
 from lib.ports.storage import MediaBucket
 from lib.services.copy_output import never
-from lib.services.inline_output import decode_data_url
+from lib.services.inline_output import PLAIN_TEXT, decode_data_url
 from lib.services.patience import Patience
 from lib.services.put_blob import put_blob
 
@@ -125,12 +125,12 @@ def _blob_of(output: ProviderOutput, blobs: Sequence[Blob], inline_bytes: int) -
         return found
     if output.kind is OutputKind.TEXT:
         text = output.value.replace("\x00", "\ufffd")  # as the record keeps the short ones
-        return _Inline("", "text/plain", text.encode("utf-8", "replace"))
+        return _Inline("", PLAIN_TEXT, text.encode("utf-8", "replace"))
     head = output.value.partition(",")[0]
     try:
         body = decode_data_url(output.value, inline_bytes)
     except OutputError:  # stored as it is: whoever reads it says what is wrong with it, for this output alone
-        return _Inline("", "text/plain", output.value.encode("utf-8", "replace"))
+        return _Inline("", PLAIN_TEXT, output.value.encode("utf-8", "replace"))
     return _Inline("", head[len("data:") :].partition(";")[0].strip().lower(), body)
 
 

@@ -116,7 +116,7 @@ def test_an_upload_that_is_still_under_way_is_waited_for(house: House) -> None:
         source.open(first.value)
     assert caught.value.retryable
     wait_for_object(house, first.value)
-    assert source.size(first.value) > 0
+    assert source.info(first.value).size > 0
 
 
 def test_what_lies_below_another_jobs_prefix_stays_an_address(house: House) -> None:

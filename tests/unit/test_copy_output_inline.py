@@ -103,14 +103,15 @@ def test_a_data_urls_own_word_on_its_type_is_not_believed() -> None:
     )
 
 
-def parked(body: bytes) -> FakeBucket:
+def parked(body: bytes, content_type: str = "text/plain") -> FakeBucket:
     bucket = FakeBucket()
-    bucket.put("temp/event-1", body, content_type="application/octet-stream", metadata={})
+    bucket.put("temp/event-1", body, content_type=content_type, metadata={})
     return bucket
 
 
-def test_a_parked_object_is_copied_in_parts_like_a_download() -> None:
-    bucket = parked(PNG)
+@pytest.mark.parametrize("content_type", ["image/png", "text/plain"])
+def test_a_parked_object_is_copied_in_parts_like_a_download(content_type: str) -> None:
+    bucket = parked(PNG, content_type)
     outcome = copied(OutputKind.OBJECT, "temp/event-1", MediaType.IMAGE, bucket)
     assert bucket.bodies[outcome.key] == PNG
     assert "upload_part" in bucket.calls

@@ -270,7 +270,7 @@ def test_an_output_that_lay_under_temp_is_read_from_our_own_bucket() -> None:
     meter.stored()
     read, upload = meter.completed().operations
     assert (read.operation, read.bucket, read.key, read.region) == ("read", "media", "temp/x", "eu-west-1")
-    assert upload.file_size == len(PNG)
+    assert read.file_size == upload.file_size == len(PNG)
 
 
 def test_ids_of_one_report_are_in_the_order_of_what_happened() -> None:
