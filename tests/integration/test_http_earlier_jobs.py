@@ -1,5 +1,6 @@
 """A job that continues an earlier one continues one of the caller's own, though all share the operator's key."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 from handlers import generate_media
 from lib import bootstrap
 from lib.api.answer_models import Problem
+from lib.domain.catalogue import load_models_config
 from lib.domain.flow import CircuitRules
 from lib.services.flow_control import SharedFlow
 from lib.services.flow_fallback import FallbackFlowStore
@@ -66,6 +68,22 @@ def test_ones_own_job_is_continued(house: House) -> None:
     for user_id in ("alice", "guest-1"):
         answer = ask(house, user_id, previous_interaction_id=made_by(house, user_id))
         assert answer["statusCode"] == 202, answer["body"]
+
+
+def test_the_parameter_may_be_called_otherwise(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = {
+        "provider": "gemini",
+        "version": OMNI,
+        "pricing": 0.1,
+        "estimatedTime": 5,
+        "params": {"prompt": {"type": "string"}, "continues": {"type": "string"}},
+        "map": {"continues": "previous_interaction_id"},
+    }
+    catalogue = load_models_config(json.dumps({"video": {OMNI: model}}))
+    monkeypatch.setattr(bootstrap, "catalogue", lambda: catalogue)
+    earlier = made_by(house, "alice")
+    assert ask(house, "alice", continues=earlier)["statusCode"] == 202
+    assert ask(house, "mallory", continues=earlier)["statusCode"] == 422
 
 
 @pytest.mark.parametrize("wrong", ["v1_nobodys", 7, {"id": "x"}, "", "x" * 2000, "\u202e"])

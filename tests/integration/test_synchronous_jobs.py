@@ -16,6 +16,7 @@ from tests.fakes.seam import Killed
 from tests.integration.world import PICTURE, World
 
 SYNCHRONOUS = AdapterTraits(submit_safety=SubmitSafety.NONE, synchronous=True, polls=False, cancels=False)
+LONG_BEFORE_THE_DEADLINE = 900
 
 
 @pytest.fixture
@@ -93,7 +94,7 @@ def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_not
     kill_at(world, seam)
     world.drain()
     live(world)
-    world.settle([job_id])
+    world.settle([job_id], limit_seconds=LONG_BEFORE_THE_DEADLINE)
     assert world.provider.received == [(job_id, 1)]
     assert world.job(job_id).status is JobStatus.COMPLETED
 

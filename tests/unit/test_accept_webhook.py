@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +25,7 @@ from lib.services.accept_webhook import AcceptWebhook, Delivery
 from lib.services.webhook_secrets import LIFE_SECONDS, PAUSE_SECONDS, WebhookSecrets
 from tests.fakes.bucket import FakeBucket
 from tests.fakes.metrics import FakeMetrics
+from tests.fakes.provider import FakeAdapter
 from tests.fakes.queue import FakeQueue
 from tests.fakes.replicate_answers import PREDICTION_ID, body_of
 
@@ -268,6 +270,13 @@ def test_a_webhook_of_a_users_own_account_is_no_more_than_a_hint(world: World) -
         "receivedAt": "2026-11-20T18:04:02.000Z",
     }
     assert world.fetches == 0
+
+
+def test_an_event_of_a_users_own_account_says_whose_key_its_words_may_echo(world: World) -> None:
+    cannot_be_asked = FakeAdapter(wanted=replace(ReplicateAdapter().traits, polls=False))
+    world.service = replace(world.service, adapter=lambda _name: cannot_be_asked)
+    message = world.accept(delivery(query=own_query()))
+    assert (message["kind"], message["credentialVersion"]) == ("event", OWN.credential_version)
 
 
 def test_a_hint_needs_the_token_of_that_very_credential(world: World) -> None:

@@ -97,6 +97,14 @@ def test_after_one_users_errors_the_first_failure_of_another_opens_it_for_all(
     assert world.submit("ben") is FailureKind.CIRCUIT_OPEN
 
 
+def test_a_probe_for_one_user_that_was_not_sent_is_left_to_that_users_next_job(world: World) -> None:
+    fail(world, ERROR_INSIDE, *["eve"] * 5)
+    world.clock.move(30)
+    unfit = Submission("j2", 1, "no model of Replicate's", {}, 600, user_id="eve")
+    assert world.client.submit(unfit, KEY, None).outcome is SubmitOutcome.REFUSED
+    assert world.submit("eve") is None
+
+
 def test_an_answer_to_another_user_ends_the_errors_of_the_first(world: World) -> None:
     fail(world, ERROR_INSIDE, *["eve"] * 5)
     assert world.submit("ann") is None
