@@ -16,7 +16,7 @@ from tests.fakes.seam import Killed
 from tests.integration.world import PICTURE, World
 
 SYNCHRONOUS = AdapterTraits(submit_safety=SubmitSafety.NONE, synchronous=True, polls=False, cancels=False)
-LONG_BEFORE_THE_DEADLINE = 900
+BEFORE_THE_DEADLINE = 570
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_a_worker_that_dies_after_it_kept_the_result_loses_nothing_and_sends_not
     kill_at(world, seam)
     world.drain()
     live(world)
-    world.settle([job_id], limit_seconds=LONG_BEFORE_THE_DEADLINE)
+    world.settle([job_id], limit_seconds=BEFORE_THE_DEADLINE)
     assert world.provider.received == [(job_id, 1)]
     assert world.job(job_id).status is JobStatus.COMPLETED
 
