@@ -14,6 +14,8 @@ from lib.domain.provider import (
     FailureKind,
     ProviderUpdate,
     RemoteJob,
+    Submission,
+    SubmitOutcome,
     SubmitSafety,
 )
 from lib.ports.provider import Operation, ProviderAdapter
@@ -47,6 +49,18 @@ class Asking(Exchanging):
 
     def parse_poll(self, response: HttpResponse) -> ProviderUpdate:
         raise error_of(Failure(FailureKind.AUTHENTICATION, "the token is none"))
+
+
+class Refusing(Exchanging):
+    """The same, which gives no token; `kind` says why."""
+
+    traits = AdapterTraits(SubmitSafety.NONE)
+
+    def __init__(self, kind: FailureKind) -> None:
+        self.kind = kind
+
+    def parse_token(self, response: HttpResponse) -> tuple[str, float]:
+        raise error_of(Failure(self.kind, "no token", retryable=self.kind is FailureKind.OUTAGE))
 
 
 class Counting:
@@ -102,3 +116,24 @@ def test_a_client_whose_question_is_refused_asks_for_another_token() -> None:
         with pytest.raises(ProviderError):
             client.poll(RemoteJob("1"), KEY)
     assert transport.asked == 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "outcome"),
+    [
+        (FailureKind.OUTAGE, SubmitOutcome.DEFERRED),
+        (FailureKind.AUTHENTICATION, SubmitOutcome.REFUSED),
+    ],
+)
+def test_without_a_token_nothing_is_submitted_so_nothing_is_billed_and_it_waits_where_that_may_help(
+    kind: FailureKind, outcome: SubmitOutcome
+) -> None:
+    transport = Counting()
+    client = HttpProviderClient(cast("ProviderAdapter", Refusing(kind)), transport)
+
+    result = client.submit(Submission("job", 1, "model", {}, 60), KEY, None)
+
+    assert result.outcome is outcome
+    assert result.failure is not None
+    assert (result.failure.kind, result.failure.unbilled) == (kind, True)
+    assert transport.asked == 1

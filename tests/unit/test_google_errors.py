@@ -6,6 +6,7 @@ import pytest
 
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Failure, FailureKind, SubmitOutcome
+from lib.providers.answers import MAX_WAIT_SECONDS
 from lib.providers.gemini import GeminiAdapter
 from lib.providers.google_errors import failure_in_error, failure_in_http
 from lib.providers.google_models import Error
@@ -67,6 +68,8 @@ def test_the_wait_that_google_asks_for_is_kept() -> None:
     by_header = replace(stored_answer("google_veo", "unavailable"), headers={"retry-after": "7"})
     assert failure_in_http(by_header).retry_after_seconds == 7
     assert failure_in_http(stored_answer("google_veo", "unavailable")).retry_after_seconds is None
+    years = Error.model_validate({"code": 8, "details": [{"retryDelay": "99999999s"}]})
+    assert failure_in_error(years).retry_after_seconds == MAX_WAIT_SECONDS
 
 
 @pytest.mark.parametrize("delay", ["", "soon", "-3s", 30, None, "1e9s"])
@@ -101,6 +104,7 @@ def test_a_404_without_google_s_own_words_does_not_prove_that_a_job_is_lost(erro
         ({"status": "permission_denied"}, FailureKind.AUTHENTICATION),
         ({"code": "https://example.com/errors/NOT_FOUND"}, FailureKind.NOT_FOUND),
         ({"code": "prohibited_content"}, FailureKind.MODERATION),
+        ({"code": 7, "details": [{"reason": "BILLING_DISABLED"}]}, FailureKind.BILLING),
         ({"message": ["a"], "details": "b"}, FailureKind.UNKNOWN),
         ({"status": 5, "code": 16, "message": None}, FailureKind.AUTHENTICATION),
         (

@@ -117,7 +117,14 @@ def test_the_credential_says_the_project_and_the_region(extra: dict[str, str], u
 
 @pytest.mark.parametrize(
     "extra",
-    [{"location": "evil.example/"}, {"location": "us"}, {"projectId": "a/b"}, {"projectId": "../.."}],
+    [
+        {"location": "evil.example/"},
+        {"location": "us-central1.evil.example/"},
+        {"location": "us"},
+        {"projectId": "a/b"},
+        {"projectId": "../.."},
+        {"projectId": "example-project/../other-project"},
+    ],
 )
 def test_a_project_or_region_that_is_none_is_never_part_of_an_address(extra: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):

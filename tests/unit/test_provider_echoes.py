@@ -10,12 +10,14 @@ from lib.domain.errors import ConfigurationError, ProviderError
 from lib.domain.http_exchange import HttpResponse
 from lib.domain.provider import Credential, FailureKind, RemoteJob, Submission, SubmitOutcome
 from lib.providers.client import HttpProviderClient
+from lib.providers.gemini import GeminiAdapter
 from lib.providers.google_veo import GoogleVeoAdapter
 from lib.providers.platform_keys import read_platform_key
 from lib.providers.replicate import ReplicateAdapter
 from tests.fakes.credentials import key_like, leaks
 from tests.fakes.google_keys import key_file
 from tests.fakes.scripted_transport import ScriptedTransport
+from tests.fakes.stored_answers import stored_answer
 
 SUBMISSION = Submission(
     "01a1fbb0-cf23-747a-9d00-dfe374a9d28b", 1, "black-forest-labs/flux-schnell", {"prompt": "x"}, 60
@@ -56,7 +58,24 @@ def test_a_job_that_failed_does_not_tell_the_key() -> None:
         "error": f"could not use {key}",
         "urls": {},
     }
-    update = client(200, failed).poll(REMOTE, Credential("replicate", key))
+    asked, credential = client(200, failed), Credential("replicate", key)
+    submitted = asked.submit(SUBMISSION, credential, None).update
+    for update in (submitted, asked.poll(REMOTE, credential), asked.cancel(REMOTE, credential)):
+        assert update is not None
+        assert update.failure is not None
+        assert "could not use ***" in update.failure.message
+        assert leaks(repr(update), key) == []
+
+
+def test_a_result_that_is_apart_and_failed_does_not_tell_the_key() -> None:
+    key = key_like()
+    done = stored_answer("gemini", "completed_file")
+    failed = stored_answer("gemini", "file_failed", error={"code": 13, "message": f"could not use {key}"})
+    asked = HttpProviderClient(GeminiAdapter(), ScriptedTransport([done, failed]))
+    remote = RemoteJob(str(GeminiAdapter().parse_poll(done).provider_job_id))
+
+    update = asked.poll(remote, Credential("gemini", key))
+
     assert update.failure is not None
     assert "could not use ***" in update.failure.message
     assert leaks(repr(update), key) == []

@@ -120,7 +120,9 @@ def test_recover_walks_the_pages() -> None:
 
 def test_recover_skips_what_is_claimed_and_what_is_outside_the_window() -> None:
     early = body_of("created", id="c" * 26, created_at="2026-11-20T17:58:59Z")
-    page = answer("page", next=None, results=[body_of("created", id=A), body_of("created", id=B), early])
+    late = body_of("created", id="d" * 26, created_at="2026-11-20T18:09:01Z")
+    both = [body_of("created", id=A), body_of("created", id=B)]
+    page = answer("page", next=None, results=[late, *both, early])
     assert recover(page)[0] is None
     assert recover(page, claimed=frozenset({A}))[0] == B
 

@@ -192,6 +192,12 @@ def test_a_success_whose_data_is_gone_is_a_failure_that_says_so() -> None:
     assert update.billed_seconds == 1.5
 
 
+def test_an_output_that_is_still_there_counts_whatever_else_was_removed() -> None:
+    update = poll("data_removed", output="https://replicate.delivery/xezq/out.png")
+    assert (update.status, len(update.outputs)) == (RemoteStatus.SUCCEEDED, 1)
+    assert update.failure is None
+
+
 @pytest.mark.parametrize("name", ["failed_sensitive", "canceled"])
 def test_removed_data_does_not_hide_another_end(name: str) -> None:
     failure = poll(name, data_removed=True).failure
