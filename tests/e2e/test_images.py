@@ -2,6 +2,7 @@
 
 import base64
 import io
+import os
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,13 @@ def picture() -> str:
     """A small picture as a data URL."""
     file = io.BytesIO()
     Image.new("RGB", (1280, 720), "teal").save(file, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+
+
+def large_picture() -> str:
+    """One that nearly fills a request: noise, which no format makes smaller."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (560, 448), os.urandom(560 * 448 * 3)).save(file, "PNG")
     return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
 
 
@@ -37,13 +45,12 @@ def made(caller: Caller, answer: httpx.Response) -> dict[str, Any]:
     return accepted
 
 
-def received(caller: Caller, provider: str, prompt: str) -> dict[str, Any]:
-    """The one request for this prompt that reached the simulated provider."""
+def received(caller: Caller, provider: str, prompt: str) -> Any:
+    """The body of the one request for this prompt that reached the simulated provider; of a form its parts."""
     url = f"{caller.endpoints.provider_urls[provider]}/_sim/log"
     found = httpx.get(url, trust_env=False, timeout=10).json()["requests"]
     (entry,) = [entry for entry in found if entry["method"] == "POST" and prompt in str(entry["body"])]
-    body: dict[str, Any] = entry["body"]
-    return body
+    return entry["body"]
 
 
 def test_the_address_of_a_first_frame_goes_to_a_model_that_fetches_it(caller: Caller) -> None:
@@ -75,6 +82,16 @@ def test_a_picture_is_changed_and_what_it_decides_is_told(caller: Caller) -> Non
     assert accepted["warnings"] == [
         "aspectRatio: 16:9 is not honoured: with an image the model keeps the image's size."
     ]
+
+
+def test_a_picture_that_nearly_fills_a_request_waits_in_a_queue_and_arrives_whole(caller: Caller) -> None:
+    prompt, picture = f"a storm of colours {uuid4().hex[:8]}", large_picture()
+    assert 1_000_000 < len(picture) < 1024 * 1024
+
+    made(caller, ask(caller, "image", prompt=prompt, images=[picture], model_id="stability-sd3.5-large"))
+
+    (file,) = [part for part in received(caller, "stability", prompt) if part["name"] == "image"]
+    assert file["size"] == len(base64.b64decode(picture.partition(",")[2]))
 
 
 def test_what_no_model_can_do_with_a_picture_is_told_at_once_and_nothing_is_spent(caller: Caller) -> None:

@@ -24,8 +24,10 @@ providers change both without notice, so compare them before you rely on them. A
 provider bills by the second of a GPU is an estimate. `required` parameters have no default; the others are sent
 only if they are given or if the catalogue's `defaults` name them (**bold** below), and the model fills in the rest.
 
-Media is given as an `https://` address or as a `data:` URL of up to 256 kB. What a model cannot do exactly is
-refused, or done and told in the answer's `warnings`: a width and height for `flux-schnell` become the
+Media is given as an `https://` address or as a `data:` URL. A request to the gateway has at most 1 MiB, data URLs
+included, which are files of about 780 kB together; Stability's 10 MiB a request and Runway's 5,242,880 characters an
+image are not reached. Replicate's models take data URLs of up to 256 kB. What a model cannot do exactly is refused, or
+done and told in the answer's `warnings`: a width and height for `flux-schnell` become the
 `aspect_ratio` and `megapixels` of that shape.
 """
 
