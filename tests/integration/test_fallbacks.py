@@ -1,5 +1,6 @@
 """Another model is tried where a failure provably cost nothing, and only there; the record says what was tried."""
 
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from lib.domain.job import JobStatus
 from lib.domain.provider import FailureKind, RemoteStatus
 from lib.ports.record import PlannedAttempt, Transition
 from tests.fakes.provider import OnSubmit
-from tests.integration.world import World
+from tests.integration.world import CREDENTIAL, World
 
 OTHER = PlannedAttempt(
     model_id="other-model",
@@ -67,6 +68,16 @@ def test_a_refusal_that_cost_nothing_is_followed_by_the_planned_model(
 
 @pytest.mark.parametrize("kind", [FailureKind.MODERATION, FailureKind.INVALID_INPUT])
 def test_what_the_caller_asked_for_is_not_offered_to_another(world: World, kind: FailureKind) -> None:
+    world.provider.refuse_once(kind, unbilled=True)
+    assert world.create() is None
+    assert len(world.provider.received) == 1
+
+
+@pytest.mark.parametrize("kind", [FailureKind.AUTHENTICATION, FailureKind.BILLING])
+def test_trouble_with_a_key_of_ones_own_is_told_and_not_paid_for_by_another(
+    world: World, kind: FailureKind
+) -> None:
+    world.credential = replace(CREDENTIAL, version="own:01a1fbb0-cf23-747a-9d00-dfe374a9d28b")
     world.provider.refuse_once(kind, unbilled=True)
     assert world.create() is None
     assert len(world.provider.received) == 1

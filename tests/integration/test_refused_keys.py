@@ -8,6 +8,9 @@ from tests.fakes.provider import OnSubmit
 from tests.fakes.tier import FakeTier
 from tests.integration.world import CREDENTIAL, World
 
+REFUSED = (CREDENTIAL.version, "alice")
+"""What is told: which key, and whose job it was to make."""
+
 
 @pytest.fixture
 def world(record: PostgresRecord) -> World:
@@ -29,7 +32,7 @@ def tell(world: World, message: dict[str, object]) -> None:
 def test_a_refused_submit_tells_of_the_key(world: World) -> None:
     world.provider.refuse_once(FailureKind.AUTHENTICATION, unbilled=True)
     world.create()
-    assert world.refused_keys == [CREDENTIAL.version]
+    assert world.refused_keys == [REFUSED]
 
 
 @pytest.mark.parametrize("kind", [FailureKind.BILLING, FailureKind.MODERATION, FailureKind.INVALID_INPUT])
@@ -46,7 +49,7 @@ def test_a_refused_poll_tells_of_the_key(world: World) -> None:
     world.provider.refuses_key = True
     world.pass_time(60)
     world.drain()
-    assert world.refused_keys == [CREDENTIAL.version]
+    assert world.refused_keys == [REFUSED]
 
 
 def test_a_refused_cancel_tells_of_the_key(world: World) -> None:
@@ -54,7 +57,7 @@ def test_a_refused_cancel_tells_of_the_key(world: World) -> None:
     world.provider.refuses_key = True
     world.request_cancel(job_id)
     world.drain()
-    assert CREDENTIAL.version in world.refused_keys
+    assert REFUSED in world.refused_keys
 
 
 def test_a_refused_search_for_a_lost_submit_tells_of_the_key(world: World) -> None:
@@ -63,7 +66,7 @@ def test_a_refused_search_for_a_lost_submit_tells_of_the_key(world: World) -> No
     world.provider.refuses_key = True
     world.pass_time(60)
     world.drain()
-    assert world.refused_keys == [CREDENTIAL.version]
+    assert world.refused_keys == [REFUSED]
 
 
 def test_a_refused_cancel_of_what_nobody_waits_for_tells_of_the_key(world: World) -> None:
@@ -71,7 +74,7 @@ def test_a_refused_cancel_of_what_nobody_waits_for_tells_of_the_key(world: World
     world.provider.refuses_key = True
     remote = {"jobId": job_id, "attempt": 1, "providerJobId": world.provider.latest}
     tell(world, {"kind": "cancel_remote", **remote, "provider": "replicate"})
-    assert world.refused_keys == [CREDENTIAL.version]
+    assert world.refused_keys == [REFUSED]
 
 
 def test_a_hint_that_names_what_the_provider_does_not_show_tells_nothing_of_the_key(world: World) -> None:

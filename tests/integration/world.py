@@ -66,7 +66,8 @@ class World:
         self.advance_queue = MemoryQueue(self.clock, CREDENTIAL.secret)
         self.store_queue = MemoryQueue(self.clock, CREDENTIAL.secret)
         self.submit_queue = MemoryQueue(self.clock, CREDENTIAL.secret)
-        self.refused_keys: list[str] = []
+        self.refused_keys: list[tuple[str, str]] = []
+        self.credential = CREDENTIAL
         self.key_is_lost = False
         self.fallbacks: tuple[PlannedAttempt, ...] = ()
         self.bucket, self.source = FakeBucket(), FakeSource(PICTURE)
@@ -95,14 +96,14 @@ class World:
             self.clock,
             self.timing,
             TakeOwnOutputs(ParkOutputs(lambda: self.bucket), None),
-            lambda credential, _user_id: self.refused_keys.append(credential.version),
+            lambda credential, user_id: self.refused_keys.append((credential.version, user_id)),
             jitter=lambda: 0.0,
         )
         self.generate = GenerateMedia(
             record=self.record,
             catalogue=CATALOGUE,
             provider=lambda _name: provider,
-            credential=lambda _name, _version, _sealed=None: CREDENTIAL,
+            credential=lambda _name, _version, _sealed=None: self.credential,
             keys=ChooseKey(lambda _name: self.provider.traits, lambda _name: True),
             plan=self._plan,
             submit=submit,
@@ -293,7 +294,7 @@ class World:
     def _key(self, _name: str, _version: str) -> Credential:
         if self.key_is_lost:
             raise ConfigurationError("the key cannot be opened", code="key_unreadable")
-        return CREDENTIAL
+        return self.credential
 
     def _plan(self, *_asked: Any) -> tuple[PlannedAttempt, ...]:
         return self.fallbacks
