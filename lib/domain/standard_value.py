@@ -139,7 +139,8 @@ def _pictured(model: ModelConfig, one: StandardField, rule: StandardRule, value:
             return Refused(f"{one.label}: {model.id} takes one, not {len(given)}")
         sent = given[0]
     for problem in schema_problems(schema, "", sent):
-        return Refused(f"{one.label}{problem.path} for {model.id} {problem.message}")
+        which = problem.path if given is value else ""
+        return Refused(f"{one.label}{which} for {model.id} {problem.message}")
     return Written({name: sent, **rule.also}, warnings=(f"{one.wire}: {rule.note}.",) if rule.note else ())
 
 

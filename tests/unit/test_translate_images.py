@@ -152,6 +152,13 @@ def test_more_pictures_than_a_model_reads_are_refused(model_id: str, count: int,
     assert (error.path, error.message) == ("request.images", words)
 
 
+def test_a_picture_that_was_given_alone_is_not_counted_in_a_refusal() -> None:
+    (alone,) = of("gemini-omni-1.1-flash", image=ADDRESS).errors
+    assert alone.message.startswith("Image for gemini-omni-1.1-flash must be a data: URL")
+    (second,) = of("gpt-image-1.5", images=[PNG, ADDRESS]).errors
+    assert second.message.startswith("Image[1] for gpt-image-1.5 must be a data: URL")
+
+
 def test_the_shape_that_a_picture_decides_is_told() -> None:
     found = of("sdxl", images=[ADDRESS], aspectRatio="7:5", resolution="700x500")
 
