@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -90,6 +91,16 @@ def test_a_key_that_no_job_used_goes_soon_after_it_was_deleted_and_a_current_one
     assert house.get(BOB).version == 1
 
 
+def test_no_more_are_wiped_at_once_than_was_asked_for(house: CredentialHouse) -> None:
+    for caller in (ALICE, BOB):
+        house.put(caller, key_like())
+        house.delete(caller)
+    house.wait(minutes=5)
+    left = "select count(*) from provider_credentials where wiped_at is null"
+    assert house.worker_record.remove_expired("provider_credentials", house.now, 1) == 1
+    assert house.rows(left) == [(1,)]
+
+
 def test_versions_go_on_after_a_key_was_deleted_and_wiped(house: CredentialHouse) -> None:
     house.put(ALICE, key_like())
     house.delete(ALICE)
@@ -115,6 +126,24 @@ def test_what_the_provider_says_last_counts_and_a_late_word_of_an_old_version_do
     known = house.get(ALICE)
     assert (known.is_valid, known.failure_code, known.account) == (True, None, "ana")
     assert house.put(ALICE, key_like()).is_valid is None
+
+
+def test_what_the_account_is_called_is_cut_to_its_place_and_stays_until_it_is_told_anew(
+    house: CredentialHouse,
+) -> None:
+    stored = house.put(ALICE, key_like())
+    with acting_as(ALICE.actor):
+        mark = partial(house.api.mark, stored.credential_id, now=NOW)
+        assert mark(is_valid=True, code=None, account="a" * 300)
+        assert mark(is_valid=False, code="provider_authentication", account=None)
+    assert house.get(ALICE).account == "a" * 200
+
+
+def test_of_a_key_that_was_taken_away_nothing_is_noted(house: CredentialHouse) -> None:
+    stored = house.put(ALICE, key_like())
+    house.delete(ALICE)
+    assert not house.note_failure(stored.pin, "provider_authentication")
+    assert house.rows("select is_valid, failure_code from provider_credentials") == [(None, None)]
 
 
 @pytest.mark.parametrize("code", ["provider_outage", "provider_billing", "moderation_refused"])
@@ -145,3 +174,16 @@ def test_a_put_whose_answer_was_lost_is_kept_once(house: CredentialHouse) -> Non
     with acting_as(ALICE.actor):
         assert house.api.put(sealed, {}, NOW) == house.api.put(sealed, {}, NOW)
     assert house.rows("select count(*) from provider_credentials") == [(1,)]
+
+
+def test_a_put_that_comes_again_after_another_took_its_place_is_not_taken_for_kept(
+    house: CredentialHouse,
+) -> None:
+    context = CredentialContext("alice", "replicate", str(uuid7(NOW)), 1)
+    sealed = EnvelopeCipher(house.master).seal(pack_fields({"apiToken": key_like()}), context)
+    with acting_as(ALICE.actor):
+        assert house.api.put(sealed, {}, NOW)
+    newer = house.put(ALICE, key_like())
+    with acting_as(ALICE.actor):
+        assert house.api.put(sealed, {}, NOW) is None
+    assert house.get(ALICE) == newer

@@ -93,6 +93,17 @@ def test_a_second_run_has_nothing_to_do(
         assert capsys.readouterr().out.startswith(told)
 
 
+def test_what_was_wrapped_anew_meanwhile_is_not_wrapped_over(
+    house: CredentialHouse, owner: PostgresCredentials
+) -> None:
+    fill(house, 1)
+    (sealed,) = owner.wrapped_otherwise("a newer one", None, 10)
+    assert owner.rewrap(sealed, "a newer one", b"first")
+    assert not owner.rewrap(sealed, "a newer one", b"second")
+    rows = house.rows("select key_id, wrapped_key from provider_credentials")
+    assert rows == [("a newer one", b"first")]
+
+
 def test_without_the_former_key_nothing_is_lost_and_it_is_said_what_is_missing(
     house: CredentialHouse, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
