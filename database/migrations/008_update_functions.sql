@@ -179,15 +179,17 @@ create function begin_check(p_job_id uuid, p_poll_seq integer, p_now timestamptz
 declare
     j jobs;
     a attempts;
+    v_final boolean;
 begin
     select * into j from jobs where job_id = p_job_id for update;
     if not found then
         return transition_result('unknown_job', false, null);
     end if;
-    if status_is_final(j.status) then
+    v_final := status_is_final(j.status);
+    select * into a from attempts where job_id = j.job_id and attempt = j.attempt;
+    if v_final and (not found or a.ended_at is not null) then
         return transition_result('final', false, j);
-    end if;
-    if p_poll_seq is not null and p_poll_seq <> j.poll_seq then
+    elsif not v_final and p_poll_seq <> j.poll_seq then
         return transition_result('stale_poll', false, j);
     end if;
     if j.kind = 'composition' then
@@ -202,9 +204,12 @@ begin
         j := save_transition(j, 'failed', p_now, jsonb_build_object('code', j.error_code));
         return transition_result('failed', true, j);
     end if;
-    update jobs set poll_seq = poll_seq + 1, due_at = greatest(due_at, p_due_at) where job_id = p_job_id returning * into j;
-    select * into strict a from attempts where job_id = j.job_id and attempt = j.attempt;
-    return transition_result('work', false, j) || jsonb_build_object('work', jsonb_build_object(
+    if not v_final then
+        update jobs set poll_seq = poll_seq + 1, due_at = greatest(due_at, p_due_at)
+        where job_id = p_job_id returning * into j;
+    end if;
+    return transition_result(case when v_final then 'final' else 'work' end, false, j)
+           || jsonb_build_object('work', jsonb_build_object(
         'pollSeq', j.poll_seq, 'requestRef', j.request_ref, 'deadlineAt', wire_time(j.deadline_at),
         'storingDeadlineAt', wire_time(j.storing_deadline_at),
         'attempt', jsonb_build_object(
@@ -216,7 +221,8 @@ begin
 end
 $$;
 comment on function begin_check is
-    'Takes the turn to look at a job (compare-and-set on poll_seq) and tells all that decides what is due.';
+    'Takes the turn to look at a job (compare-and-set on poll_seq) and tells all that decides what is due; of a job that has '
+    'ended it tells the attempt that has not.';
 
 create function emit_next_check(
     p_job_id uuid, p_topic text, p_poll_seq integer, p_delay_s numeric, p_now timestamptz

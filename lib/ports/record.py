@@ -242,7 +242,10 @@ class JobRecord(Protocol):
     def begin_check(
         self, job_id: str, *, poll_seq: int | None, now: datetime, due_at: datetime
     ) -> Transition:
-        """work (extra `work`) | final | stale_poll | unknown_job; of a composed job: failed | not_due."""
+        """work (extra `work`) | final | stale_poll | unknown_job; of a composed job: failed | not_due.
+
+        `final` comes with `work` where the job's attempt has not ended: nobody ever answered its submit.
+        """
 
     def emit_next_check(
         self, job_id: str, *, topic: str, poll_seq: int | None, delay_seconds: float, now: datetime

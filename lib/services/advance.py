@@ -77,12 +77,17 @@ class AdvanceJob:
         Its signature, if there was one, is that of a user's own account: it proves nothing about anybody's job.
         """
         now = self.parts.clock()
-        work = self._turn({"jobId": message["jobId"]}, now)
+        work = self._turn({"jobId": message["jobId"]}, now, also_over=True)
         if work is None or work.job.step is JobStep.STORING:
             return
+        over = (
+            work.job.final
+        )  # and its submit was never answered: what runs for it is claimed, to be canceled
         other = work.attempt.attempt != int(message["attempt"]) or work.attempt.state.ended
+        if over and other:
+            return
         try:
-            if other or now >= work.deadline_at:  # this look took the turn of the one that was planned
+            if not over and (other or now >= work.deadline_at):  # this look took the planned one's turn
                 self._do(work, now, overdue=False)
             elif work.attempt.provider_job_id is not None:
                 self.ask.poll(work, now)
@@ -171,7 +176,8 @@ class AdvanceJob:
             raise TryLaterError(backoff_seconds(tries), reason, tried_again(message))
         return found
 
-    def _turn(self, message: Mapping[str, Any], now: datetime) -> Work | None:
+    def _turn(self, message: Mapping[str, Any], now: datetime, *, also_over: bool = False) -> Work | None:
+        """What is to be looked at; `also_over`: even if only an attempt is left of it, and the job has ended."""
         parts = self.parts
         turn = parts.record.begin_check(
             str(message["jobId"]),
@@ -179,7 +185,7 @@ class AdvanceJob:
             now=now,
             due_at=Timing.after(now, parts.timing.poll_after + parts.timing.sweep_grace),
         )
-        if turn.outcome == "work":
+        if turn.outcome == "work" or (also_over and "work" in turn.extra):
             return Work.from_json(turn.job, turn.extra["work"])
         parts.after_commit(turn, now)
         return None

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from lib.domain.job import JobStatus
+from lib.domain.provider import FailureKind, RemoteStatus
 from tests.fakes.provider import OnSubmit
 from tests.integration.world import World
 
@@ -96,6 +97,42 @@ def test_hints_do_not_keep_a_job_alive_beyond_its_deadline(world: World) -> None
         world.pass_time(50)
         hint(world, job_id, "somebodyelsesprediction")
     assert world.job(job_id).final
+
+
+def given_up(world: World) -> str:
+    """A job whose submit was never answered, over since its deadline; the provider runs it all the same."""
+    world.provider.on_submit = OnSubmit.ACCEPT_SILENTLY
+    job_id = world.start_job()
+    world.real_record.fail_job(job_id, code="submit_unknown", message="-", retryable=True, now=world.now)
+    return job_id
+
+
+def test_what_runs_for_a_job_that_is_over_is_canceled_there_when_a_hint_tells_of_it(world: World) -> None:
+    job_id = given_up(world)
+    before = world.job(job_id)
+    hint(world, job_id, world.provider.latest)
+    world.drain()
+    assert world.provider.predictions[world.provider.latest].status is RemoteStatus.CANCELED
+    assert world.job(job_id) == before
+
+
+def test_a_hint_about_a_job_that_is_over_moves_no_other_users_prediction(world: World) -> None:
+    theirs = world.start_job(user_id="alice")
+    their_prediction = world.provider.latest
+    hint(world, given_up(world), their_prediction)
+    world.drain()
+    assert not world.provider.predictions[their_prediction].status.final
+    assert world.job(theirs).data["providerJobId"] == their_prediction
+
+
+def test_a_provider_is_not_asked_about_an_attempt_that_has_ended(world: World) -> None:
+    job_id = world.start_job()
+    world.provider.fail_running(FailureKind.MODEL_ERROR, unbilled=False)
+    hint(world, job_id, None)
+    assert world.job(job_id).status is JobStatus.FAILED
+    world.provider.refuses_key = True
+    hint(world, job_id, world.provider.latest)
+    assert world.refused_keys == []
 
 
 def test_a_hint_about_a_job_whose_key_is_lost_waits_for_the_key(world: World) -> None:
