@@ -40,6 +40,8 @@ def test_a_new_version_takes_the_place_of_the_former_which_stays_for_its_jobs(ho
     new = house.put(ALICE, second)
     assert (old.version, new.version) == (1, 2)
     assert house.choose(ALICE)["version"] == new.pin
+    with acting_as(ALICE.actor):
+        assert house.api.list("alice") == [new]
     assert house.opener().open("replicate", old.pin).secret == first
     assert house.opener().open("replicate", new.pin).secret == second
 
@@ -75,6 +77,14 @@ def test_a_key_that_was_deleted_makes_no_job_opens_for_the_old_one_and_is_then_g
     ) == [(None, None, {}, None, True)]
     with pytest.raises(UnreadableCredentialError, match="not kept any more"):
         house.opener().open("replicate", pinned.pin)
+
+
+def test_a_key_that_is_deleted_takes_none_of_another_provider_with_it(house: CredentialHouse) -> None:
+    house.put(ALICE, key_like())
+    kept = house.put(ALICE, key_like(), "runway")
+    house.delete(ALICE)
+    with acting_as(ALICE.actor):
+        assert house.vault.list(ALICE) == {"runway": kept}
 
 
 def test_a_key_that_no_job_used_goes_soon_after_it_was_deleted_and_a_current_one_never(

@@ -7,8 +7,10 @@ import pytest
 from lib.domain.errors import UnreadableCredentialError
 from lib.domain.provider import ProviderUpdate, RemoteStatus
 from lib.ports.actor import acting_as
+from lib.ports.record import PlannedAttempt
 from local.backing import RecordDatabase
 from tests.fakes.credentials import key_like
+from tests.fakes.jobs import new_job
 from tests.integration.credential_house import ALICE, BOB, NOW, CredentialHouse, house_of
 
 
@@ -42,6 +44,34 @@ def test_which_key_makes_a_job(house: CredentialHouse, own: str, policy: str, ou
     assert chosen["outcome"] == outcome
     made = house.start(ALICE, policy)
     assert made.outcome == ("created" if outcome in ("own", "platform") else f"credential_{outcome}")
+
+
+@pytest.mark.parametrize(
+    ("own", "policy", "made_with"),
+    [
+        ("none", "own", None),
+        ("none", "own_then_platform", "platform"),
+        ("good", "own", "own"),
+        ("good", "platform", "platform"),
+        ("invalid", "own_then_platform", None),
+    ],
+)
+def test_a_fallback_is_made_with_the_key_of_its_own_setting_or_passed_over(
+    house: CredentialHouse, own: str, policy: str, made_with: str | None
+) -> None:
+    pin = house.put(ALICE, key_like(), "runway").pin if own != "none" else ""
+    if own == "invalid":
+        assert house.note_failure(pin, "provider_authentication")
+    planned = PlannedAttempt("gen4", "runway", "gen4_image", policy, False, 5, "0.002", {"prompt": "x"})
+    job = new_job(NOW, fallbacks=(planned,))
+    with acting_as(ALICE.actor):
+        house.record.create_job(job, NOW)
+    fallen = house.worker_record.fail_job(
+        job.job_id, code="x", message="y", retryable=True, now=NOW, refused=True, unbilled=True, attempt=1
+    )
+    assert fallen.outcome == ("fell_back" if made_with else "failed")
+    made = house.rows("select credential_version from attempts where attempt = 2")
+    assert made == ([(pin if made_with == "own" else made_with,)] if made_with else [])
 
 
 def test_a_job_is_made_with_what_opens_its_key_in_the_same_trip(house: CredentialHouse) -> None:

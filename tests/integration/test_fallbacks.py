@@ -110,6 +110,25 @@ def test_a_failure_inside_the_provider_that_cost_nothing_is_followed(world: Worl
     assert world.job(job_id).status is JobStatus.COMPLETED
 
 
+def test_a_failure_inside_the_provider_that_may_have_been_billed_is_not_followed(world: World) -> None:
+    job_id = world.start_job()
+    world.provider.fail_running(FailureKind.OUTAGE, unbilled=False)
+    world.webhook(world.provider.latest)
+    world.drain()
+    assert world.job(job_id).data["attempt"] == 1
+    assert world.job(job_id).status is JobStatus.FAILED
+
+
+def test_a_job_whose_time_is_up_is_not_tried_again(world: World) -> None:
+    job_id = world.start_job()
+    world.provider.fail_running(FailureKind.ABORTED, unbilled=True)
+    world.pass_time(world.timing.job_deadline)
+    world.webhook(world.provider.latest)
+    world.work(world.advance_queue)
+    assert world.job(job_id).data["attempt"] == 1
+    assert world.job(job_id).status is JobStatus.FAILED
+
+
 def test_a_job_that_was_to_be_canceled_is_not_tried_again(world: World) -> None:
     job_id = world.start_job()
     world.request_cancel(job_id)
