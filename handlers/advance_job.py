@@ -5,8 +5,8 @@ from typing import Any
 from lib import bootstrap
 from lib.api.batch import run_batch
 
-MESSAGE_MILLISECONDS = 40_000
-"""What the slowest message may take: a search at a provider that answers slowly, and the record before and after."""
+MESSAGE_MILLISECONDS = 52_000
+"""What the slowest message may take: a poll of a provider that answers slowly, with its result, and the record."""
 
 ASKS_NO_PROVIDER = ("event", "heal", "url_access", "security_event")
 """Kinds of message that wait for no call to a provider, and so are not to wait behind one that hangs."""

@@ -33,6 +33,8 @@ from lib.providers.submit import submit
 MAX_RECOVER_PAGES = 10
 RECOVER_SECONDS = 20.0
 """After so long no further page is asked for: an incomplete search finds nothing, and is made again."""
+RESULT_SECONDS = 15.0
+"""After so long a result that is apart is left to the next poll: answers before it are short where all is well."""
 
 
 class HttpProviderClient:
@@ -83,8 +85,13 @@ class HttpProviderClient:
         return result
 
     def poll(self, remote: RemoteJob, credential: Credential) -> ProviderUpdate:
-        """Ask how a job stands, then for its result if that is apart; an answer about another one is an error."""
+        """Ask how a job stands, then for its result if that is apart; an answer about another one is an error.
+
+        A provider that is slow to say that the job is done is asked for the result with the next poll: until then
+        the job is RUNNING.
+        """
         with self._question(credential) as heard:
+            stop_at = self._monotonic() + RESULT_SECONDS
             opened = self._tokens.opened(credential, heard)
             request = self._adapter.poll_request(remote, opened)
             if request is None:
@@ -102,6 +109,8 @@ class HttpProviderClient:
                 request = self._adapter.result_request(replace(remote, result_ref=asked), opened)
                 if request is None:
                     return update
+                if self._monotonic() > stop_at:
+                    return replace(update, status=RemoteStatus.RUNNING, progress=None, completed_at=None)
                 answer = self._send(heard, request, Operation.RESULT)
                 update = update_without_key(self._about(remote, self._adapter.parse_result(answer)), opened)
             return update

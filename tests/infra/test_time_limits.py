@@ -12,7 +12,7 @@ from lib.aws import kms_key, secrets, sqs
 from lib.bootstrap import queues
 from lib.domain.timing import Timing
 from lib.ports.provider import Operation
-from lib.providers.client import RECOVER_SECONDS
+from lib.providers.client import RECOVER_SECONDS, RESULT_SECONDS
 from lib.providers.fetch import FetchTimes
 from lib.providers.transport import LIMITS
 from lib.stores.dynamodb_client import CONNECT_SECONDS, WRITE_SECONDS
@@ -81,8 +81,9 @@ def test_a_cancel_is_answered_when_record_and_queue_are_slow() -> None:
 
 def test_the_slowest_message_that_is_begun_ends_before_its_worker() -> None:
     search = RECOVER_SECONDS + LIMITS[Operation.RECOVER].total
+    poll = RESULT_SECONDS + LIMITS[Operation.RESULT].total
     others = [limits.total for operation, limits in LIMITS.items() if operation is not Operation.GENERATE]
-    slowest = max(search, *others)
+    slowest = max(search, poll, *others)
     assert slowest + STATEMENT + MIRROR < advance_job.MESSAGE_MILLISECONDS / 1000 < SECONDS["advance_job"]
 
 

@@ -57,3 +57,14 @@ def test_a_result_without_outputs_is_not_asked_for_again() -> None:
     update, asked = polled(FalAdapter(), FAL_REQUEST, ("fal", "completed"), ("fal", "completed"))
     assert (update.status, update.outputs) == (RemoteStatus.SUCCEEDED, ())
     assert asked == ["status", FAL_REQUEST.provider_job_id]
+
+
+@pytest.mark.parametrize(("seconds_each", "status", "asked"), [(14.0, "succeeded", 2), (16.0, "running", 1)])
+def test_a_slow_answer_leaves_the_result_to_the_next_poll_so_that_the_worker_has_time_for_it(
+    seconds_each: float, status: str, asked: int
+) -> None:
+    transport = ScriptedTransport([stored_answer("fal", "completed"), stored_answer("fal", "result_images")])
+    client = HttpProviderClient(FalAdapter(), transport, monotonic=lambda: seconds_each * len(transport.sent))
+    update = client.poll(FAL_REQUEST, Credential("fal", "key:secret"))
+    assert (update.status, len(transport.sent)) == (RemoteStatus(status), asked)
+    assert bool(update.outputs) is (update.status is RemoteStatus.SUCCEEDED)
