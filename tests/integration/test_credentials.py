@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from lib.domain.caller import Origin
 from lib.domain.envelope import CredentialContext, pack_fields
 from lib.domain.errors import UnreadableCredentialError
 from lib.domain.ids import uuid7
@@ -58,6 +59,14 @@ def test_each_change_is_told_with_who_and_where_and_never_what(house: Credential
         assert told["details"] == {"provider": "replicate", "credential": stored.pin}
         assert leaks(str(told), key) == []
         assert house.worker_record.log_security_event(told)
+
+
+def test_a_change_is_told_with_the_address_that_it_came_from(house: CredentialHouse) -> None:
+    origin = Origin("203.0.113.7", "curl/8")
+    with acting_as(ALICE.actor):
+        house.vault.put(ALICE, "replicate", {"apiKey": key_like()}, origin)
+        house.vault.delete(ALICE, "replicate", origin)
+    assert [event.origin for event in house.log.events] == [origin, origin]
 
 
 def test_a_key_that_was_deleted_makes_no_job_opens_for_the_old_one_and_is_then_gone(
@@ -124,8 +133,10 @@ def test_what_the_provider_says_last_counts_and_a_late_word_of_an_old_version_do
 ) -> None:
     old = house.put(ALICE, key_like())
     new = house.put(ALICE, key_like())
+    told = len(house.log.events)
     assert not house.note_failure(old.pin, "provider_authentication")
     assert house.get(ALICE).is_valid is None
+    assert len(house.log.events) == told
     assert house.note_failure(new.pin, "provider_authentication")
     known = house.get(ALICE)
     assert (known.is_valid, known.failure_code, known.checked_at) == (False, "provider_authentication", NOW)

@@ -47,6 +47,12 @@ def test_without_a_master_key_nothing_is_stored_and_the_reason_is_said(empty_rec
         assert house.rows("select count(*) from provider_credentials") == [(0,)]
 
 
+def test_a_provider_that_works_with_the_operators_key_alone_takes_none(house: CredentialHouse) -> None:
+    with pytest.raises(InvalidError, match="takes none of yours"):
+        house.put(ALICE, key_like(), "cog")
+    assert house.rows("select count(*) from provider_credentials") == [(0,)]
+
+
 def test_guests_have_no_keys(house: CredentialHouse) -> None:
     for attempt in (
         lambda: house.put(GUEST, key_like()),

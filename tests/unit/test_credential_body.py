@@ -106,6 +106,8 @@ def test_the_first_field_is_the_secret_and_a_version_tells_whose_it_is() -> None
     [
         (f"Incorrect API key provided: {KEY}.", "Incorrect API key provided: ***."),
         (f"no such key {KEY[:12]}****{KEY[-4:]}", f"no such key *******{KEY[-4:]}"),
+        (f"it begins {KEY[:8]} and goes on", "it begins *** and goes on"),
+        (f"it begins {KEY[:7]} and goes on", f"it begins {KEY[:7]} and goes on"),
         ("nothing of it", "nothing of it"),
         ("", ""),
     ],
@@ -117,3 +119,10 @@ def test_words_of_a_provider_are_told_without_what_they_share_with_the_key(words
 def test_the_other_parts_of_a_key_are_taken_out_too() -> None:
     credential = Credential("x", "short", extra={"second": KEY})
     assert leaks(without_secrets(f"a {KEY} b {KEY[5:]} c", credential), KEY) == []
+
+
+def test_of_the_other_parts_those_are_taken_out_that_are_secret() -> None:
+    fields = (*TWO, CredentialField("webhookToken", "The webhooks' secret", required=False))
+    values = {"serviceAccount": "short", "projectId": "my-project-one", "webhookToken": KEY}
+    made = credential_of("x", values, fields, "own:7")
+    assert without_secrets(f"my-project-one has {KEY}", made) == "my-project-one has ***"

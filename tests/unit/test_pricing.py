@@ -77,6 +77,8 @@ def test_a_price_by_resolution_may_count_and_last() -> None:
     assert price(each, resolution="1080p") == Decimal("0.10")
     assert price({**each, "count": "n"}, resolution="1080p", n=2) == Decimal("0.20")
     assert price({**each, "duration": "seconds"}, resolution="1080p", seconds=8) == Decimal("0.80")
+    both = {**each, "duration": "seconds", "count": "n"}
+    assert price(both, resolution="1080p", seconds=8, n=2) == Decimal("1.60")
 
 
 def test_a_price_per_token_is_the_most_that_the_job_can_cost() -> None:
