@@ -7,11 +7,12 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from lib.domain.errors import ProviderError
+from lib.domain.errors import ProviderError, RecordUnavailableError
 from lib.domain.fallback import PATIENCE
 from lib.domain.job import JobStatus
 from lib.domain.provider import FailureKind, RemoteStatus
 from lib.ports.record import PlannedAttempt, Transition
+from lib.services.submit_attempt import NOT_SENT_SECONDS
 from tests.fakes.provider import OnSubmit
 from tests.integration.world import CREDENTIAL, World
 
@@ -98,6 +99,42 @@ def test_an_unknown_submit_is_not_followed(world: World) -> None:
     assert ended.status is JobStatus.FAILED
     assert ended.data["attempt"] == 1
     assert ended.data["error"]["code"] == "submit_unknown"
+
+
+def start_unrecorded(world: World, call: str) -> str:
+    """A job whose record is away when what came of its submit is to be written down."""
+
+    def away(where: str) -> None:
+        if where == f"before record.{call}":
+            message = "away"
+            raise RecordUnavailableError(message)
+
+    world.seam.decide = away
+    world.create()
+    world.seam.decide = lambda _where: None
+    return str(world.advance_queue.messages[-1].body["jobId"])
+
+
+@pytest.mark.parametrize("unbilled", [True, False])
+def test_a_refusal_that_the_record_missed_is_followed_only_where_it_cost_nothing(
+    world: World, *, unbilled: bool
+) -> None:
+    world.provider.refuse_once(FailureKind.OUTAGE, unbilled=unbilled)
+    job_id = start_unrecorded(world, "fail_job")
+    world.pass_time(NOT_SENT_SECONDS)
+    world.work(world.advance_queue)
+    assert world.job(job_id).data["attempt"] == (2 if unbilled else 1)
+    assert world.job(job_id).final is not unbilled
+
+
+def test_what_may_have_been_taken_is_never_tried_elsewhere_though_the_record_missed_it(world: World) -> None:
+    world.provider.on_submit = OnSubmit.SAFE_SILENCE
+    job_id = start_unrecorded(world, "defer_submit")
+    world.provider.on_submit, world.provider.retry_after = OnSubmit.THROTTLE, 3600
+    for _ in range(3):
+        world.pass_time(100)
+        world.drain()
+    assert world.job(job_id).data["attempt"] == 1
 
 
 def test_a_failure_inside_the_provider_that_cost_nothing_is_followed(world: World) -> None:

@@ -32,6 +32,7 @@ class World:
         self.clock, self.journal, self.transport = Clock(), FakeJournal(), ScriptedTransport([])
         flow = SharedFlow(MemoryFlowStore(), RULES, self.journal, jitter=lambda: 0.0)
         self.client = HttpProviderClient(ReplicateAdapter(), self.transport, lambda: flow, clock=self.clock)
+        self.flow = flow
 
     def submit(self, user_id: str, said: HttpResponse | Exception | None = None) -> FailureKind | None:
         """What became of a job of this user, where the provider says this if it is asked."""
@@ -41,6 +42,10 @@ class World:
         result = self.client.submit(submission, KEY, None)
         assert (result.outcome is SubmitOutcome.ACCEPTED) == (result.failure is None)
         return result.failure.kind if result.failure else None
+
+    def shut(self, *users: str) -> list[bool]:
+        """For whom the gateway would choose another model."""
+        return [self.flow.is_shut(KEY.provider, KEY.version, user, self.clock()) for user in users]
 
 
 @pytest.fixture
@@ -56,6 +61,7 @@ def fail(world: World, said: HttpResponse | Exception, *users: str) -> None:
 def test_errors_that_one_user_provokes_leave_the_submits_of_others_alone(world: World) -> None:
     fail(world, ERROR_INSIDE, *["eve"] * 5)
     assert world.submit("eve") is FailureKind.CIRCUIT_OPEN
+    assert world.shut("eve", "ann") == [True, False]
     assert world.submit("ann") is None
     assert not world.journal.counts
     assert world.journal.events == [("circuit_opened_for_user", "")]
