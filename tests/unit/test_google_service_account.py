@@ -1,6 +1,7 @@
 """A service account's key is exchanged at the address that we know, and never shown."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import jwt
@@ -126,3 +127,10 @@ def test_an_answer_without_a_token_says_whose_fault_it_is(
     with pytest.raises(ProviderError, match=re.escape(words)) as raised:
         adapter.parse_token(stored_answer("google_veo", name, **changes))
     assert (raised.value.code, raised.value.retryable) == (kind.value, retryable)
+
+
+@pytest.mark.parametrize("status", [408, 429])
+def test_a_token_that_is_not_given_just_now_says_nothing_against_the_key(status: int) -> None:
+    with pytest.raises(ProviderError) as raised:
+        adapter.parse_token(replace(stored_answer("google_veo", "token_refused"), status=status))
+    assert (raised.value.code, raised.value.retryable) == (FailureKind.OUTAGE.value, True)
