@@ -38,11 +38,6 @@ class Translation:
         """Whether the model can."""
         return self.parameters is not None
 
-    @property
-    def told(self) -> tuple[str, ...]:
-        """All that the caller is told."""
-        return (*self.warnings, *(self.parameters.warnings if self.parameters else ()))
-
 
 def translate(request: StandardRequest, model: ModelConfig) -> Translation:
     """The request as this model's parameters, or what of it the model cannot do."""
