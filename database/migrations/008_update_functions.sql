@@ -144,7 +144,8 @@ begin
         perform end_attempt(j, v_status, v_kind, p #>> '{failure,message}', p_now);
         perform end_step(j.job_id, j.attempt, 'submitting', true, p_now);
         perform end_generating(j, a, false, p_now, jsonb_build_object('status', v_status, 'kind', v_kind));
-        if (p #>> '{failure,fallBack}')::boolean then
+        if (case when a.credential_version = 'platform' then p #>> '{failure,fallBack}'
+                 else p #>> '{failure,fallBackFromOwnKey}' end)::boolean then
             v_next := next_attempt(j, coalesce(v_kind, 'provider_unknown_error'), p_now);
             if v_next is not null then
                 return v_next;

@@ -1,6 +1,6 @@
 """When another model may be tried: only where the provider provably charges nothing, and not against the caller."""
 
-from lib.domain.provider import Credential, Failure, FailureKind
+from lib.domain.provider import Failure, FailureKind
 
 LONGEST_WAIT_SECONDS = 60.0
 """A provider that asks for a longer pause gives way to a planned fallback."""
@@ -11,15 +11,15 @@ _THE_CALLERS = frozenset({FailureKind.MODERATION, FailureKind.INVALID_INPUT, Fai
 _OF_THE_KEY = frozenset({FailureKind.AUTHENTICATION, FailureKind.BILLING})
 
 
-def may_fall_back(failure: Failure, credential: Credential | None = None) -> bool:
-    """Whether a planned fallback may follow this failure.
+def may_fall_back(failure: Failure, *, own_key: bool) -> bool:
+    """Whether a planned fallback may follow this failure of an attempt, made with a key of the user's own or not.
 
     Never after a refusal of what was asked for: another provider is not to be talked into it. Nor after trouble with
     a key that the user brought: they must hear of it, and not pay for another.
     """
     if not failure.unbilled or failure.kind in _THE_CALLERS:
         return False
-    return not (credential is not None and credential.is_own and failure.kind in _OF_THE_KEY)
+    return not (own_key and failure.kind in _OF_THE_KEY)
 
 
 def gives_way(failure: Failure, wait_seconds: float, submits: int) -> bool:

@@ -20,6 +20,7 @@ from lib.domain.errors import (
     ProviderError,
     StillRunningError,
 )
+from lib.domain.fallback import may_fall_back
 from lib.domain.ids import short_id, uuid7
 from lib.domain.job import JobStatus, JobStep
 from lib.domain.model_config import ModelConfig
@@ -151,7 +152,7 @@ class GenerateMedia:
             claim=job.job_id,
             answer=lambda remote: _answer(job, remote),
         )
-        return _answered(job, submitted)
+        return _answered(job, submitted, own_key=credential.is_own)
 
     def _not_opened(self, job: NewJob, error: GatewayError) -> None:
         """The key cannot be had now: nothing was sent, the job fails, and whoever asked is told why."""
@@ -254,11 +255,13 @@ def _accepted(job: Mapping[str, Any]) -> Answer:
     return Answer(202, body)
 
 
-def _answered(job: NewJob, submitted: Submitted) -> Answer:
-    result = submitted.result
-    fell_back = submitted.transition is not None and not submitted.transition.job.final
-    if result.outcome is SubmitOutcome.REFUSED and not fell_back:
-        failure = result.failure
+def _answered(job: NewJob, submitted: Submitted, *, own_key: bool) -> Answer:
+    result, failure = submitted.result, submitted.result.failure
+    if submitted.transition is not None:
+        goes_on = not submitted.transition.job.final
+    else:  # the record hears of the refusal later, and may try a fallback then
+        goes_on = bool(job.fallbacks and failure and may_fall_back(failure, own_key=own_key))
+    if result.outcome is SubmitOutcome.REFUSED and not goes_on:
         message = failure.message if failure else "The provider refused the job."
         code = failure.kind if failure else FailureKind.UNKNOWN
         raise _refused(job.job_id, message, code.value, retryable=bool(failure and failure.retryable))

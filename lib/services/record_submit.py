@@ -118,7 +118,7 @@ class RecordSubmit:
             refused=True,
             answer=context.answer(None) if context.answer else None,
             usage=context.usage,
-            unbilled=may_fall_back(failure, context.credential),
+            unbilled=may_fall_back(failure, own_key=context.credential.is_own),
             attempt=context.submission.attempt,
         )
 

@@ -10,8 +10,8 @@ from psycopg.rows import dict_row
 from lib.domain.errors import ProviderError, RecordUnavailableError
 from lib.domain.fallback import PATIENCE
 from lib.domain.job import JobStatus
-from lib.domain.provider import FailureKind, RemoteStatus
-from lib.ports.record import PlannedAttempt, Transition
+from lib.domain.provider import Failure, FailureKind, ProviderUpdate, RemoteStatus
+from lib.ports.record import Answer, PlannedAttempt, Transition
 from lib.services.submit_attempt import NOT_SENT_SECONDS
 from tests.fakes.provider import OnSubmit
 from tests.integration.world import CREDENTIAL, World
@@ -101,8 +101,8 @@ def test_an_unknown_submit_is_not_followed(world: World) -> None:
     assert ended.data["error"]["code"] == "submit_unknown"
 
 
-def start_unrecorded(world: World, call: str) -> str:
-    """A job whose record is away when what came of its submit is to be written down."""
+def start_unrecorded(world: World, call: str) -> tuple[str, Answer | None]:
+    """A job whose record is away when what came of its submit is to be written down, and what its caller was told."""
 
     def away(where: str) -> None:
         if where == f"before record.{call}":
@@ -110,9 +110,9 @@ def start_unrecorded(world: World, call: str) -> str:
             raise RecordUnavailableError(message)
 
     world.seam.decide = away
-    world.create()
+    answer = world.create()
     world.seam.decide = lambda _where: None
-    return str(world.advance_queue.messages[-1].body["jobId"])
+    return str(world.advance_queue.messages[-1].body["jobId"]), answer
 
 
 @pytest.mark.parametrize("unbilled", [True, False])
@@ -120,7 +120,10 @@ def test_a_refusal_that_the_record_missed_is_followed_only_where_it_cost_nothing
     world: World, *, unbilled: bool
 ) -> None:
     world.provider.refuse_once(FailureKind.OUTAGE, unbilled=unbilled)
-    job_id = start_unrecorded(world, "fail_job")
+    job_id, answer = start_unrecorded(world, "fail_job")
+    assert (answer is not None and answer.status_code == 202) is unbilled, (
+        "who may yet pay is not told of a refusal"
+    )
     world.pass_time(NOT_SENT_SECONDS)
     world.work(world.advance_queue)
     assert world.job(job_id).data["attempt"] == (2 if unbilled else 1)
@@ -129,7 +132,7 @@ def test_a_refusal_that_the_record_missed_is_followed_only_where_it_cost_nothing
 
 def test_what_may_have_been_taken_is_never_tried_elsewhere_though_the_record_missed_it(world: World) -> None:
     world.provider.on_submit = OnSubmit.SAFE_SILENCE
-    job_id = start_unrecorded(world, "defer_submit")
+    job_id, _ = start_unrecorded(world, "defer_submit")
     world.provider.on_submit, world.provider.retry_after = OnSubmit.THROTTLE, 3600
     for _ in range(3):
         world.pass_time(100)
@@ -145,6 +148,33 @@ def test_a_failure_inside_the_provider_that_cost_nothing_is_followed(world: Worl
     assert world.job(job_id).data["attempt"] == 2
     world.settle_with_provider(job_id)
     assert world.job(job_id).status is JobStatus.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("version", "attempt"), [("platform", 2), ("own:01a1fbb0-cf23-747a-9d00-dfe374a9d28b", 1)]
+)
+def test_a_running_job_that_fails_by_its_key_is_followed_unless_the_user_brought_the_key(
+    world: World, superuser_url: str, version: str, attempt: int
+) -> None:
+    job_id = world.start_job()
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("update attempts set credential_version = %s where job_id = %s", (version, job_id))
+    now = world.clock()
+    update = ProviderUpdate(
+        RemoteStatus.FAILED,
+        world.prediction,
+        failure=Failure(FailureKind.BILLING, "no credit is left", unbilled=True),
+    )
+    world.real_record.apply_update(
+        *(job_id, 1, update),
+        source="poll",
+        now=now,
+        due_at=now,
+        storing_deadline_at=now,
+        storing_due_at=now,
+    )
+    assert world.job(job_id).data["attempt"] == attempt
+    assert world.job(job_id).final is (attempt == 1)
 
 
 def test_a_failure_inside_the_provider_that_may_have_been_billed_is_not_followed(world: World) -> None:

@@ -3,10 +3,8 @@
 import pytest
 
 from lib.domain.fallback import LONGEST_WAIT_SECONDS, PATIENCE, gives_way, may_fall_back
-from lib.domain.provider import Credential, Failure, FailureKind
+from lib.domain.provider import Failure, FailureKind
 
-OWN = Credential("a", "key", "own:01a1fbb0-cf23-747a-9d00-dfe374a9d28b")
-OPERATORS = Credential("a", "key")
 OF_THE_CALLER = {FailureKind.MODERATION, FailureKind.INVALID_INPUT, FailureKind.CANCELED}
 OF_THE_KEY = {FailureKind.AUTHENTICATION, FailureKind.BILLING}
 
@@ -21,9 +19,9 @@ def test_another_model_may_follow_unless_it_is_billed_or_against_the_caller_or_a
     kind: FailureKind,
 ) -> None:
     may = kind not in OF_THE_CALLER
-    assert may_fall_back(failure(kind), OPERATORS) is may
-    assert may_fall_back(failure(kind), OWN) is (may and kind not in OF_THE_KEY)
-    assert not may_fall_back(failure(kind, unbilled=False), OPERATORS)
+    assert may_fall_back(failure(kind), own_key=False) is may
+    assert may_fall_back(failure(kind), own_key=True) is (may and kind not in OF_THE_KEY)
+    assert not may_fall_back(failure(kind, unbilled=False), own_key=False)
 
 
 @pytest.mark.parametrize(

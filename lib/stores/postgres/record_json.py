@@ -28,7 +28,8 @@ def evidence_json(
         "kind": update.failure.kind.value,
         "message": update.failure.message,
         "retryable": update.failure.retryable,
-        "fallBack": may_fall_back(update.failure),
+        "fallBack": may_fall_back(update.failure, own_key=False),
+        "fallBackFromOwnKey": may_fall_back(update.failure, own_key=True),
     }
     evidence = {
         "jobId": job_id,
