@@ -25,7 +25,7 @@ begin
     return 'done';
 end $$
 """
-CONNECT_SECONDS, STATEMENT_SECONDS, SLACK_SECONDS = 1.0, 5.0, 1.0
+CONNECT_SECONDS, STATEMENT_SECONDS, SLACK_SECONDS = 10.0, 10.0, 5.0
 
 
 @pytest.fixture(scope="module")
@@ -148,11 +148,11 @@ def test_a_statement_that_takes_too_long_is_given_up_and_not_repeated(
 def test_a_frozen_server_costs_its_limits_and_is_used_again_when_it_thaws(
     make: Callable[..., RecordConnection], server: Postgres
 ) -> None:
-    record = make(connect_seconds=0.5, statement_seconds=0.4)
+    record = make(connect_seconds=1.0, statement_seconds=0.6)
     record.fetch(PID)
     server.freeze()
     try:
-        for limit in (0.4, 0.5):  # over the old connection, then trying to make another
+        for limit in (0.6, 1.0):  # over the old connection, then trying to make another
             start = time.monotonic()
             with pytest.raises(RecordUnavailableError):
                 record.fetch(PID)
